@@ -1,0 +1,25 @@
+//! The documented facts as data: device models, ports, timings, limits, by WMS version; DHCP option definitions.
+//!
+//! It must never read a file, know a topology or hold an opinion: what no source says is absent, not guessed.
+//! What is inferred rather than documented is marked so. A new edition of the vendor's guide is a new file in
+//! `editions/` and a line in its list. Start with [`Model`].
+
+mod dhcp;
+mod editions;
+mod limits;
+mod model;
+mod source;
+mod transport;
+mod version;
+
+pub use dhcp::{
+    DhcpOptionDefinition, DhcpValueType, dhcp_option, dhcp_option_by_name, dhcp_options,
+};
+pub use editions::{Edition, SecondsRange, Signalling, edition, editions, signalling};
+pub use limits::{FAILOVER_CAPACITY, FailoverCapacity, LOAD_SHARING_SINCE, MINIMAL_WMS, Since};
+pub use model::{
+    Basis, DeviceClass, Model, TemplateFamily, Templates, model, models, nearest_model,
+};
+pub use source::{Document, Source, rfc};
+pub use transport::{ParseTransportError, Transport};
+pub use version::{DottedVersion, ParseVersionError, Release, ReleaseRange};

@@ -1,0 +1,175 @@
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+/// A version of numeric fields separated by dots, such as WMS `3.86.30011` or firmware `2.8.22`.
+///
+/// Compared field by field as numbers; missing fields count as zero, so `3.86` equals `3.86.0` and `3.100` is newer
+/// than `3.86`. The spelling is kept for display.
+#[derive(Debug, Clone)]
+pub struct DottedVersion {
+    text: String,
+    fields: Vec<u64>,
+}
+
+/// The text is not one to eight runs of digits separated by dots.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a version: digits separated by dots, such as `3.86.30011`")]
+pub struct ParseVersionError(String);
+
+impl DottedVersion {
+    /// The spelling it was read from.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+/// A release that a document names, such as WMS 3.86: a version known while compiling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Release(
+    /// Its fields.
+    pub &'static [u64],
+);
+
+impl Release {
+    /// Whether this version is the release or a later one.
+    #[must_use]
+    pub fn reached_by(self, version: &DottedVersion) -> bool {
+        compare(&version.fields, self.0) != Ordering::Less
+    }
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, field) in self.0.iter().enumerate() {
+            let dot = if at == 0 { "" } else { "." };
+            write!(formatter, "{dot}{field}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Releases from one to before another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ReleaseRange {
+    /// The first release in it.
+    pub from: Release,
+    /// The first release past it.
+    pub before: Release,
+}
+
+impl ReleaseRange {
+    /// Whether this version lies in it.
+    #[must_use]
+    pub fn contains(self, version: &DottedVersion) -> bool {
+        self.from.reached_by(version) && !self.before.reached_by(version)
+    }
+}
+
+/// Field by field as numbers, missing fields as zero.
+fn compare(left: &[u64], right: &[u64]) -> Ordering {
+    let width = left.len().max(right.len());
+    let padded = |fields: &[u64]| {
+        fields
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(0))
+            .take(width)
+            .collect::<Vec<_>>()
+    };
+    padded(left).cmp(&padded(right))
+}
+
+impl FromStr for DottedVersion {
+    type Err = ParseVersionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refuse = || ParseVersionError(text.chars().take(64).collect());
+        let fields = text
+            .split('.')
+            .map(|field| {
+                let digits = !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit());
+                digits.then(|| field.parse().ok()).flatten()
+            })
+            .collect::<Option<Vec<u64>>>()
+            .filter(|fields| fields.len() <= 8)
+            .ok_or_else(refuse)?;
+        Ok(Self {
+            text: text.to_owned(),
+            fields,
+        })
+    }
+}
+
+impl Ord for DottedVersion {
+    fn cmp(&self, other: &Self) -> Ordering {
+        compare(&self.fields, &other.fields)
+    }
+}
+
+impl PartialOrd for DottedVersion {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for DottedVersion {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for DottedVersion {}
+
+impl fmt::Display for DottedVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(text: &str) -> DottedVersion {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn fields_compare_as_numbers() {
+        assert_eq!(version("3.86"), version("3.86.0"));
+        assert!(version("3.100") > version("3.86"));
+        assert!(version("3.85.9999") < version("3.86"));
+    }
+
+    #[test]
+    fn a_release_is_reached_from_itself_on() {
+        let release = Release(&[3, 86]);
+        for (text, reached) in [
+            ("3.86", true),
+            ("3.86.0.1", true),
+            ("3.85.9999", false),
+            ("3.100", true),
+            ("4", true),
+        ] {
+            assert_eq!(release.reached_by(&version(text)), reached, "{text}");
+        }
+        assert_eq!(release.to_string(), "3.86");
+    }
+
+    #[test]
+    fn refuses_what_is_no_version() {
+        for text in [
+            "",
+            ".",
+            "3.",
+            "v3",
+            "3.86-rc1",
+            "1.2.3.4.5.6.7.8.9",
+            "99999999999999999999999",
+        ] {
+            assert!(text.parse::<DottedVersion>().is_err(), "{text}");
+        }
+    }
+}
