@@ -1,0 +1,94 @@
+//! Reading of one file, and how it is called.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Component, Path};
+
+/// The longest file that is read.
+pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Why a file could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    #[error("there is no such file")]
+    NotFound,
+    #[error("it is a folder")]
+    Folder,
+    #[error("it is not a regular file")]
+    Special,
+    #[error("it is longer than 64 MiB")]
+    TooLarge,
+    #[error("it is not UTF-8 text (byte {at})")]
+    NotUtf8 { at: usize },
+    #[error("{0}")]
+    Other(io::ErrorKind),
+}
+
+impl ReadError {
+    pub(super) fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Folder => Some("name the file in it, such as `switchover.kdl`"),
+            Self::Special => Some("pipe the text in and name `-`"),
+            Self::NotUtf8 { .. } => Some("save the file as UTF-8"),
+            Self::TooLarge => Some("split it into several files and `include` them"),
+            Self::NotFound | Self::Other(_) => None,
+        }
+    }
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound,
+            io::ErrorKind::IsADirectory => Self::Folder,
+            other => Self::Other(other),
+        }
+    }
+}
+
+pub(super) fn read_text(path: &Path) -> Result<String, ReadError> {
+    // Before opening: opening a pipe waits for its other end.
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(ReadError::Folder);
+    }
+    if !metadata.is_file() {
+        return Err(ReadError::Special);
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(MAX_BYTES)).unwrap_or(0));
+    File::open(path)?
+        .take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(ReadError::TooLarge);
+    }
+    String::from_utf8(bytes).map_err(|error| ReadError::NotUtf8 {
+        at: error.utf8_error().valid_up_to(),
+    })
+}
+
+/// Relative to the working directory where that is possible, with `/`.
+pub(super) fn shown(path: &Path) -> String {
+    let below = std::env::current_dir()
+        .ok()
+        .and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf));
+    slashed(below.as_deref().unwrap_or(path))
+}
+
+/// With `/`, and without `.` where something follows.
+pub(super) fn slashed(path: &Path) -> String {
+    let mut text = String::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::RootDir => text.push('/'),
+            part => {
+                if !text.is_empty() && !text.ends_with('/') {
+                    text.push('/');
+                }
+                text += &part.as_os_str().to_string_lossy();
+            }
+        }
+    }
+    text
+}

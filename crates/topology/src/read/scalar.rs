@@ -1,0 +1,305 @@
+//! One value as written → what its field's shape asks for.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use kdl::KdlValue;
+use url::Url;
+
+use crate::element::Scalar;
+use crate::report::{did_you_mean, listed, quoted};
+use crate::schema::Shape;
+use crate::syntax::RawValue;
+use crate::value::{self, MacAddr};
+
+/// Why a value was refused: what goes behind "`key` …", and what to do.
+pub(super) struct Refused {
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+    /// Whether a secret stands there, or may stand there: the text must not be shown.
+    pub(super) secret: bool,
+}
+
+fn refuse(message: impl Into<String>) -> Refused {
+    Refused {
+        message: message.into(),
+        help: None,
+        secret: false,
+    }
+}
+
+impl Refused {
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// How a value looks in a message.
+fn found(value: &KdlValue) -> String {
+    match value {
+        KdlValue::String(text) => quoted(text),
+        KdlValue::Integer(number) => format!("`{number}`"),
+        KdlValue::Float(number) => format!("`{number}`"),
+        KdlValue::Bool(flag) => format!("`#{flag}`"),
+        KdlValue::Null => "`#null`".to_owned(),
+    }
+}
+
+/// What a shape asks for, in words that follow "must be".
+fn wanted(shape: Shape) -> String {
+    match shape {
+        Shape::Text | Shape::Loose => "a text".to_owned(),
+        Shape::Boolean => "`#true` or `#false`".to_owned(),
+        Shape::Integer(least, most) => format!("a whole number from {least} to {most}"),
+        Shape::Duration(_) => "a duration such as `90s`, `5m` or `1h30m`".to_owned(),
+        Shape::Address => "an IPv4 or IPv6 address".to_owned(),
+        Shape::Subnet => "a subnet such as `10.20.30.0/24`".to_owned(),
+        Shape::Mac => {
+            "a MAC address: six bytes in hexadecimal, such as `9c:75:14:00:01:01`".to_owned()
+        }
+        Shape::Version => "a version: digits separated by dots, such as `3.86.30011`".to_owned(),
+        Shape::Date => "a date such as `2027-03-31`".to_owned(),
+        Shape::Url(schemes) => format!("a URL with the scheme {}", either(schemes)),
+        Shape::Root => "a folder, or `ssh://…`".to_owned(),
+        Shape::Hostname => "a host name".to_owned(),
+        Shape::Host => "a host name or an address".to_owned(),
+        Shape::Domain => "a domain name".to_owned(),
+        Shape::Email => "a mail address".to_owned(),
+        Shape::Extension => "an extension: 1 to 32 digits, `*` or `#`".to_owned(),
+        Shape::Secret => "the source of a secret".to_owned(),
+        Shape::Choice(words) => either(words),
+        Shape::Reference(kind) => format!("the name of a {kind}"),
+        Shape::OptionCode => "the number of a DHCP option from 1 to 254, or its name".to_owned(),
+        Shape::Code => "the code of a finding, such as `SW205`".to_owned(),
+        Shape::Language => "a language of two letters (ISO 639-1), such as `it`".to_owned(),
+        Shape::Region => "a region of two letters (ISO 3166-1), such as `IT`".to_owned(),
+        Shape::RecordType => "a DNS record type, such as `A` or `TXT`".to_owned(),
+    }
+}
+
+fn either(words: &[&str]) -> String {
+    let words = listed(words);
+    match words.rsplit_once(" and ") {
+        Some((most, last)) => format!("{most} or {last}"),
+        None => words,
+    }
+}
+
+/// Checks a value. Annotations are the caller's.
+pub(super) fn parse(raw: &RawValue, shape: Shape) -> Result<Scalar, Refused> {
+    let mismatch = || {
+        refuse(format!(
+            "must be {}, not {}",
+            wanted(shape),
+            found(&raw.value)
+        ))
+    };
+    match (&raw.value, shape) {
+        (KdlValue::Null, _) => Err(refuse(format!("must be {}, not `#null`", wanted(shape)))
+            .help("leave it out where there is nothing to say")),
+        (KdlValue::Bool(flag), Shape::Boolean) => Ok(Scalar::Boolean(*flag)),
+        (KdlValue::Integer(number), Shape::Integer(least, most)) => u32::try_from(*number)
+            .ok()
+            .filter(|number| (least..=most).contains(number))
+            .map(Scalar::Integer)
+            .ok_or_else(mismatch),
+        (KdlValue::Integer(number), Shape::OptionCode) => u32::try_from(*number)
+            .ok()
+            .filter(|number| (1..=254).contains(number))
+            .map(Scalar::Integer)
+            .ok_or_else(mismatch),
+        (KdlValue::Integer(number), Shape::Loose) => Ok(Scalar::Text(number.to_string())),
+        (KdlValue::Bool(flag), Shape::Loose) => Ok(Scalar::Text(flag.to_string())),
+        (KdlValue::String(text), Shape::Integer(..)) if text.parse::<i128>().is_ok() => {
+            Err(mismatch().help("write the number without quotes"))
+        }
+        (KdlValue::String(text), Shape::Boolean) if matches!(text.as_str(), "true" | "false") => {
+            Err(mismatch().help(format!("write `#{text}`")))
+        }
+        (KdlValue::String(text), Shape::Text | Shape::Reference(_)) if text.is_empty() => {
+            Err(refuse("must not be empty"))
+        }
+        (KdlValue::String(text), _) => {
+            parse_text(text, shape).map_err(|refused| refused.unwrap_or_else(mismatch))
+        }
+        (
+            KdlValue::Integer(_) | KdlValue::Float(_),
+            Shape::Integer(..) | Shape::Boolean | Shape::OptionCode,
+        ) => Err(mismatch()),
+        (KdlValue::Integer(_) | KdlValue::Float(_), _) => {
+            Err(mismatch().help("write it in quotes"))
+        }
+        (KdlValue::Bool(_), _) => Err(mismatch()),
+    }
+}
+
+/// None: the general words will do.
+type Why = Option<Refused>;
+
+fn parse_text(text: &str, shape: Shape) -> Result<Scalar, Why> {
+    let from = |done: Option<Scalar>| done.ok_or(None);
+    let as_text = |good: bool| from(good.then(|| Scalar::Text(text.to_owned())));
+    match shape {
+        Shape::Text | Shape::Loose | Shape::Reference(_) => {
+            if text
+                .chars()
+                .any(|letter| letter.is_control() && letter != '\n' && letter != '\t')
+            {
+                return Err(Some(refuse(format!(
+                    "must not hold control characters: {}",
+                    quoted(text)
+                ))));
+            }
+            as_text(true)
+        }
+        Shape::Boolean | Shape::Integer(..) | Shape::Secret => Err(None),
+        Shape::Duration(zero) => match value::parse_duration(text) {
+            Ok(duration) if duration.is_zero() && !zero => {
+                Err(Some(refuse("must be longer than nothing")))
+            }
+            Ok(duration) => Ok(Scalar::Duration(duration)),
+            Err(_) => Err(None),
+        },
+        Shape::Address => from(text.parse().ok().map(Scalar::Address)),
+        Shape::Subnet => parse_subnet(text),
+        Shape::Mac => from(MacAddr::from_str(text).ok().map(Scalar::Mac)),
+        Shape::Version => from(text.parse().ok().map(Scalar::Version)),
+        // Nothing but the plain form: the crate reads times and time zones too.
+        Shape::Date if text.len() != "2027-03-31".len() => Err(None),
+        Shape::Date => from(text.parse().ok().map(Scalar::Date)),
+        Shape::Url(schemes) => parse_url(text, schemes),
+        Shape::Root => {
+            refuse_password(text)?;
+            let plain = !text.contains("://") && !text.is_empty() && !text.contains('\0');
+            as_text(
+                plain || Url::parse(text).is_ok_and(|url| url.scheme() == "ssh" && url.has_host()),
+            )
+        }
+        Shape::Hostname => as_text(is_host_name(text)),
+        Shape::Host => as_text(text.parse::<IpAddr>().is_ok() || is_host_name(text)),
+        Shape::Domain => {
+            let domain = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+            from(is_host_name(&domain).then_some(Scalar::Text(domain)))
+        }
+        Shape::Email => as_text(text.split_once('@').is_some_and(|(user, domain)| {
+            let plain = |letter: char| !letter.is_whitespace() && !letter.is_control();
+            !user.is_empty() && user.chars().all(plain) && is_host_name(domain)
+        })),
+        Shape::Extension => from(text.parse().ok().map(Scalar::Extension)),
+        Shape::Choice(words) => match words.iter().find(|word| **word == text) {
+            Some(_) => as_text(true),
+            None => Err(did_you_mean(text, words.iter().copied())
+                .filter(|help| help.starts_with("did"))
+                .map(|help| {
+                    refuse(format!("must be {}, not {}", wanted(shape), quoted(text))).help(help)
+                })),
+        },
+        Shape::OptionCode => match switchover_catalogue::dhcp_option_by_name(text) {
+            Some(option) => Ok(Scalar::Integer(u32::from(option.code))),
+            None => {
+                let names = switchover_catalogue::dhcp_options()
+                    .iter()
+                    .map(|option| option.name);
+                let unknown = refuse(format!(
+                    "must be {}: no option is called {}",
+                    wanted(shape),
+                    quoted(text)
+                ));
+                Err(Some(Refused {
+                    help: did_you_mean(text, names),
+                    ..unknown
+                }))
+            }
+        },
+        Shape::Code => as_text(is_code(text)),
+        Shape::Language => from(two_letters(text).then(|| Scalar::Text(text.to_ascii_lowercase()))),
+        Shape::Region => from(two_letters(text).then(|| Scalar::Text(text.to_ascii_uppercase()))),
+        Shape::RecordType => {
+            let word = (1..=16).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            from(word.then(|| Scalar::Text(text.to_ascii_uppercase())))
+        }
+    }
+}
+
+fn parse_subnet(text: &str) -> Result<Scalar, Why> {
+    let subnet = IpNet::from_str(text).map_err(|_| {
+        text.parse::<IpAddr>()
+            .ok()
+            .map(|_| refuse(format!("must have a prefix length: {}", quoted(text))))
+    })?;
+    if subnet != subnet.trunc() {
+        let help = format!("did you mean `{}`?", subnet.trunc());
+        return Err(Some(
+            refuse(format!(
+                "must be the subnet itself, not an address in it: {}",
+                quoted(text)
+            ))
+            .help(help),
+        ));
+    }
+    Ok(Scalar::Subnet(subnet))
+}
+
+fn parse_url(text: &str, schemes: &[&str]) -> Result<Scalar, Why> {
+    refuse_password(text)?;
+    match Url::parse(text) {
+        Ok(url) if schemes.contains(&url.scheme()) && url.has_host() => Ok(Scalar::Url(url)),
+        // What looks like a sign-on may hold a password that the parser could not find.
+        _ if text.contains('@') => Err(Some(Refused {
+            secret: true,
+            ..refuse(
+                format!("must be {}", wanted(Shape::Url(&[]))).replace(" with the scheme ", ""),
+            )
+        })),
+        _ => Err(None),
+    }
+}
+
+/// A password in a URL is a secret in clear text.
+fn refuse_password(text: &str) -> Result<(), Why> {
+    let after_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = after_scheme
+        .split(['/', '?', '#'])
+        .next()
+        .unwrap_or_default();
+    match authority.rsplit_once('@') {
+        Some((user, _)) if user.contains(':') => Err(Some(Refused {
+            secret: true,
+            ..refuse("holds a password in clear text")
+                .help("put it in `auth \"basic\" user=… password=(secret)\"env:NAME\"`")
+        })),
+        _ => Ok(()),
+    }
+}
+
+/// RFC 1123, and underscores as SRV owners have them; nothing that could be taken for an address.
+pub(crate) fn is_host_name(text: &str) -> bool {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let last = name.rsplit('.').next().unwrap_or_default();
+    name.len() <= 253
+        && name.split('.').all(label)
+        && !last.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_code(text: &str) -> bool {
+    let digits = text.trim_start_matches(|letter: char| letter.is_ascii_uppercase());
+    let letters = text.len() - digits.len();
+    (2..=16).contains(&letters)
+        && (1..=6).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn two_letters(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+}

@@ -1,0 +1,282 @@
+//! KDL text → nodes as written, with places; no meaning yet.
+
+mod lexical;
+mod mask;
+
+use std::borrow::Cow;
+
+use kdl::{KdlDiagnostic, KdlDocument, KdlEntry, KdlError, KdlIdentifier, KdlNode, KdlValue};
+
+use crate::Diagnostic;
+use crate::report::{as_fragment, syntax_error};
+use crate::source::{FileId, Span, Spanned};
+use lexical::{Chunk, Refusal};
+pub(crate) use mask::{cover, likely_secrets};
+
+/// A node as written.
+#[derive(Debug, Clone)]
+pub(crate) struct RawNode {
+    pub(crate) name: Spanned<String>,
+    pub(crate) annotation: Option<Spanned<String>>,
+    pub(crate) arguments: Vec<RawValue>,
+    pub(crate) properties: Vec<(Spanned<String>, RawValue)>,
+    /// None where no block is written.
+    pub(crate) children: Option<Vec<RawNode>>,
+    /// The whole node.
+    pub(crate) span: Span,
+    /// The node without its block.
+    pub(crate) header: Span,
+}
+
+/// A value as written.
+#[derive(Debug, Clone)]
+pub(crate) struct RawValue {
+    pub(crate) annotation: Option<Spanned<String>>,
+    pub(crate) value: KdlValue,
+    /// Without name and annotation.
+    pub(crate) span: Span,
+}
+
+/// Parses one file. Nodes without syntax errors are there even if others have some.
+pub(crate) fn parse(file: FileId, text: &str) -> (Vec<RawNode>, Vec<Diagnostic>) {
+    let chunks = lexical::chunks(text);
+    // Below this a second thread costs more than it saves.
+    const WORTH_THREADS: usize = 256 * 1024;
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(8);
+    if text.len() < WORTH_THREADS || threads == 1 {
+        return parse_chunks(file, text, &chunks);
+    }
+    let share = chunks.len().div_ceil(threads).max(1);
+    let parts = std::thread::scope(|scope| {
+        let running: Vec<_> = chunks
+            .chunks(share)
+            .map(|part| scope.spawn(move || parse_chunks(file, text, part)))
+            .collect();
+        running
+            .into_iter()
+            .map(std::thread::ScopedJoinHandle::join)
+            .collect::<Vec<_>>()
+    });
+    let mut all = (Vec::new(), Vec::new());
+    for part in parts {
+        match part {
+            Ok((nodes, diagnostics)) => {
+                all.0.extend(nodes);
+                all.1.extend(diagnostics);
+            }
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+    all
+}
+
+fn parse_chunks(file: FileId, text: &str, chunks: &[Chunk]) -> (Vec<RawNode>, Vec<Diagnostic>) {
+    let mut nodes = Vec::new();
+    let mut diagnostics = Vec::new();
+    for chunk in chunks {
+        if let Some((refusal, range)) = &chunk.refused {
+            diagnostics.push(refused(
+                *refusal,
+                Place {
+                    file,
+                    text,
+                    offset: 0,
+                }
+                .span(range.start, range.end),
+            ));
+            continue;
+        }
+        let place = Place {
+            file,
+            text,
+            offset: chunk.range.start,
+        };
+        match parse_node(&chunk.without_comments(text), chunk.recursions) {
+            Ok(document) => nodes.extend(document.nodes().iter().map(|node| place.node(node))),
+            Err(error) => diagnostics.extend(
+                error
+                    .diagnostics
+                    .iter()
+                    .map(|found| place.diagnostic(found)),
+            ),
+        }
+    }
+    (nodes, diagnostics)
+}
+
+/// Gives a node that may nest deep a stack of its own, whatever stack this thread has left.
+fn parse_node(text: &str, recursions: usize) -> Result<KdlDocument, KdlError> {
+    const STACK: usize = 16 * 1024 * 1024;
+    if recursions <= lexical::FEW_BRACES {
+        return KdlDocument::parse_v2(text);
+    }
+    let parsed = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        thread
+            .spawn_scoped(scope, || KdlDocument::parse_v2(text))
+            .map(std::thread::ScopedJoinHandle::join)
+    });
+    match parsed {
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        // No thread to be had: this one may do.
+        Err(_) => KdlDocument::parse_v2(text),
+    }
+}
+
+fn refused(refusal: Refusal, span: Span) -> Diagnostic {
+    match refusal {
+        Refusal::TooDeep => syntax_error(
+            Some(span),
+            format!("more than {} levels of nesting", lexical::MAX_DEPTH),
+        )
+        .help("no node of a topology nests deeper than three levels"),
+        Refusal::Unclosed => {
+            syntax_error(Some(span), "no closing `}` for this block").label("opened here")
+        }
+        Refusal::TooManyBraces => syntax_error(
+            Some(span),
+            format!("more than {} braces in one node", lexical::MAX_BRACES),
+        )
+        .help("is a `}` missing before the next node?"),
+        Refusal::UnclosedComment => {
+            syntax_error(Some(span), "no closing `*/` for this comment").label("opened here")
+        }
+    }
+}
+
+/// Where a chunk stands.
+struct Place<'a> {
+    file: FileId,
+    text: &'a str,
+    offset: usize,
+}
+
+impl Place<'_> {
+    fn span(&self, start: usize, end: usize) -> Span {
+        let within = |at: usize| {
+            let at = (self.offset + at).min(self.text.len());
+            let at = (0..=at)
+                .rev()
+                .find(|&at| self.text.is_char_boundary(at))
+                .unwrap_or(0);
+            u32::try_from(at).unwrap_or(u32::MAX)
+        };
+        Span {
+            file: self.file,
+            start: within(start),
+            end: within(end.max(start)),
+        }
+    }
+
+    fn identifier(&self, written: &KdlIdentifier) -> Spanned<String> {
+        let span = written.span();
+        Spanned::new(
+            written.value().to_owned(),
+            self.span(span.offset(), span.offset() + span.len()),
+        )
+    }
+
+    /// Without the white space that the parser counts in at either end.
+    fn trimmed(&self, start: usize, end: usize) -> Span {
+        let span = self.span(start, end);
+        let text = &self.text[span.start as usize..span.end as usize];
+        let blank = |letter: char| letter.is_whitespace() || matches!(letter, ';' | '\u{feff}');
+        let leading = text.len() - text.trim_start_matches(blank).len();
+        let length = text.trim_matches(blank).len();
+        let start = span.start + u32::try_from(leading).unwrap_or(0);
+        Span {
+            start,
+            end: start + u32::try_from(length).unwrap_or(0),
+            ..span
+        }
+    }
+
+    fn node(&self, node: &KdlNode) -> RawNode {
+        let span = self.trimmed(
+            node.span().offset(),
+            node.span().offset() + node.span().len(),
+        );
+        let name = self.identifier(node.name());
+        let mut header = Span {
+            end: name.span.end,
+            ..span
+        };
+        let mut arguments = Vec::new();
+        let mut properties = Vec::new();
+        for entry in node.entries() {
+            let value = self.value(entry);
+            header.end = header.end.max(value.span.end);
+            match entry.name() {
+                Some(key) => properties.push((self.identifier(key), value)),
+                None => arguments.push(value),
+            }
+        }
+        RawNode {
+            annotation: node.ty().map(|annotation| self.identifier(annotation)),
+            name,
+            arguments,
+            properties,
+            children: node
+                .children()
+                .map(|block| block.nodes().iter().map(|child| self.node(child)).collect()),
+            span: Span {
+                end: span.end.max(header.end),
+                ..span
+            },
+            header,
+        }
+    }
+
+    fn value(&self, entry: &KdlEntry) -> RawValue {
+        let whole = self.trimmed(
+            entry.span().offset(),
+            entry.span().offset() + entry.span().len(),
+        );
+        let length = entry.format().map_or(0, |format| format.value_repr.len());
+        let start = whole
+            .end
+            .saturating_sub(u32::try_from(length).unwrap_or(0))
+            .max(whole.start);
+        let span = if length == 0 {
+            whole
+        } else {
+            Span { start, ..whole }
+        };
+        let annotation = entry.ty().map(|annotation| self.identifier(annotation));
+        RawValue {
+            annotation,
+            value: entry.value().clone(),
+            span,
+        }
+    }
+
+    fn diagnostic(&self, found: &KdlDiagnostic) -> Diagnostic {
+        let span = self.span(found.span.offset(), found.span.offset() + found.span.len());
+        let message = found.message.as_deref().unwrap_or("this is not KDL");
+        let written = &self.text[span.start as usize..span.end as usize];
+        let help = version_1_hint(written)
+            .map(Cow::Borrowed)
+            .or(found.help.as_deref().map(Cow::Borrowed));
+        let mut diagnostic = syntax_error(Some(span), as_fragment(message));
+        diagnostic.label = found.label.as_deref().map(as_fragment);
+        diagnostic.help = help.map(|help| as_fragment(&help));
+        diagnostic
+    }
+}
+
+/// What to write instead of a spelling that only KDL 1 had.
+fn version_1_hint(written: &str) -> Option<&'static str> {
+    let word = written.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '=');
+    match word.trim_end() {
+        "true" | "false" | "null" => {
+            Some("this is KDL 1: KDL 2 writes `#true`, `#false` and `#null`")
+        }
+        raw if raw.starts_with("r\"") || raw.starts_with("r#") => {
+            Some("this is KDL 1: KDL 2 writes raw strings as `#\"…\"#`")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,273 @@
+//! Details of the language.
+
+use std::time::Duration;
+
+use switchover_topology::model::Kind;
+use switchover_topology::{Position, to_json};
+
+use crate::support::{codes, plain, read};
+
+const SITE: &str = "site \"hq\" mode=\"hot-standby\"\n";
+
+#[test]
+fn both_spellings_of_a_scalar_mean_the_same() {
+    let one = read(&format!(
+        "{SITE}device \"d\" model=\"WP480\" year=2017 mac=\"9c-75-14-00-01-01\""
+    ));
+    let other = read(&format!(
+        "{SITE}device \"d\" {{\n model \"WP480\"; year 2017\n mac \"9C7514000101\"\n}}"
+    ));
+    assert_eq!(plain(&one), "");
+    assert_eq!(plain(&other), "");
+    assert_eq!(to_json(&one.topology), to_json(&other.topology));
+}
+
+#[test]
+fn a_list_may_be_written_in_parts() {
+    let loaded = read(
+        "site \"hq\" mode=\"hot-standby\" uses=\"blf\" {\n uses \"kite\" \"continuity\"\n uses \"hot-desking\"\n}",
+    );
+    assert_eq!(plain(&loaded), "");
+    assert_eq!(loaded.topology.site.unwrap().uses.len(), 4);
+}
+
+#[test]
+fn a_port_may_stand_beside_its_transport() {
+    let node = |inner: &str| format!("{SITE}device \"d\" model=\"WP480\" {{ {inner}; }}");
+    let loaded = read(&node("transport \"udp\" port=5060"));
+    assert_eq!(plain(&loaded), "");
+    assert_eq!(loaded.topology.devices[0].port.unwrap().value, 5060);
+    assert_eq!(
+        codes(&read(&node("transport \"udp\" port=5060; port 5061"))),
+        ["SW002"]
+    );
+    assert_eq!(codes(&read(&node("year 2017 port=5060"))), ["SW002"]);
+}
+
+#[test]
+fn durations_are_combined() {
+    let loaded =
+        read("site \"hq\" mode=\"hot-standby\" {\n objective switch=\"1h30m\" return=\"1d\"\n}");
+    let objective = loaded.topology.site.unwrap().objective.unwrap();
+    assert_eq!(objective.switch.unwrap().value, Duration::from_secs(5400));
+    assert_eq!(
+        objective.r#return.unwrap().value,
+        Duration::from_secs(86400)
+    );
+    for bad in [
+        "",
+        "1",
+        "m",
+        "1m1h",
+        "1m1m",
+        "-1m",
+        "1.5h",
+        "99999999999999999999s",
+        "5000000000s",
+        "1h ",
+        "１s",
+    ] {
+        let text = format!("site \"hq\" mode=\"hot-standby\" {{ objective switch=\"{bad}\"; }}");
+        assert_eq!(codes(&read(&text)), ["SW003"], "{bad}");
+    }
+}
+
+#[test]
+fn a_default_keeps_its_place_and_yields_to_the_node() {
+    let text = format!(
+        "{SITE}defaults \"device\" network=\"a\"\ndefaults \"device\" model=\"WP480\"\nnetwork \"a\" subnet=\"10.0.0.0/24\"\n\
+         network \"b\" subnet=\"10.0.1.0/24\"\ndevice \"x\"\ndevice \"y\" network=\"b\" model=\"WP600A\""
+    );
+    let loaded = read(&text);
+    assert_eq!(plain(&loaded), "");
+    let network = loaded
+        .topology
+        .devices
+        .get("x")
+        .unwrap()
+        .network
+        .clone()
+        .unwrap();
+    assert_eq!(
+        loaded.sources.range(network.span).0,
+        Position {
+            line: 2,
+            column: 27
+        }
+    );
+    assert_eq!(
+        loaded.topology.devices.get("y").unwrap().model.value,
+        "WP600A"
+    );
+}
+
+#[test]
+fn a_refused_default_is_the_only_finding() {
+    let nodes = "user \"101\" name=\"A\"\nuser \"102\" name=\"B\"";
+    assert_eq!(
+        codes(&read(&format!("{SITE}defaults \"user\" pbx=7\n{nodes}"))),
+        ["SW003"]
+    );
+    assert_eq!(
+        codes(&read(&format!("{SITE}defaults \"usr\" pbx=\"a\""))),
+        ["SW003"]
+    );
+    assert_eq!(codes(&read(&format!("{SITE}{nodes}"))), ["SW003", "SW003"]);
+}
+
+#[test]
+fn what_could_not_be_read_is_not_missed() {
+    let user = "user \"101\" name=\"A\" pbx=\"pbx1\"";
+    assert_eq!(
+        codes(&read(&format!("{SITE}{user}\ninclude \"none.kdl\""))),
+        ["SW006"]
+    );
+    let broken = read(&format!(
+        "{SITE}{user}\npbx \"pbx1 role=\"main\"\ndevice \"d\" mac=1"
+    ));
+    assert!(codes(&broken).contains(&"SW001"));
+    assert!(codes(&broken).contains(&"SW003"), "{}", plain(&broken));
+    assert!(!codes(&broken).contains(&"SW005"));
+    assert_eq!(broken.topology.incomplete.len(), 13);
+}
+
+#[test]
+fn a_long_document_is_read_in_order() {
+    let mut text = SITE.to_owned();
+    for number in 0..4000 {
+        text += &format!(
+            "device \"device-{number}\" model=\"WP480\" firmware=\"2.8.22\" year=2017 description=\"é\"\n"
+        );
+    }
+    assert!(
+        text.len() > 256 * 1024,
+        "long enough to be read by several threads"
+    );
+    let loaded = read(&text);
+    assert_eq!(plain(&loaded), "");
+    assert_eq!(loaded.topology.devices.len(), 4000);
+    for (number, device) in loaded.topology.devices.iter().enumerate() {
+        assert_eq!(device.name.value, format!("device-{number}"));
+        let span = device.name.span;
+        assert_eq!(
+            text[span.start as usize..span.end as usize],
+            format!("\"device-{number}\"")
+        );
+    }
+}
+
+#[test]
+fn an_ill_formed_node_is_left_out_and_its_kind_is_incomplete() {
+    let loaded = read(&format!(
+        "{SITE}network \"voice\" subnet=\"nonsense\"\ndevice \"d\" model=\"WP480\" network=\"voice\""
+    ));
+    assert_eq!(codes(&loaded), ["SW003"]);
+    assert!(loaded.topology.networks.is_empty());
+    assert_eq!(
+        loaded
+            .topology
+            .incomplete
+            .iter()
+            .copied()
+            .collect::<Vec<_>>(),
+        [Kind::Network]
+    );
+}
+
+#[test]
+fn a_mistyped_required_property_is_reported_once() {
+    let loaded = read(&format!("{SITE}device \"d\" modle=\"WP480\""));
+    assert_eq!(codes(&loaded), ["SW002"]);
+}
+
+#[test]
+fn version_one_of_kdl_is_recognised() {
+    for text in [
+        "site \"hq\" require-tls=true",
+        "site r\"hq\"",
+        "site \"hq\" { require-tls false; }",
+    ] {
+        let text = plain(&read(text));
+        assert!(text.contains("KDL 1"), "{text}");
+    }
+}
+
+#[test]
+fn nesting_has_an_end() {
+    for text in [
+        "a {".repeat(100_000),
+        "}".repeat(100_000),
+        format!("{}{}", "a {\n".repeat(65), "}\n".repeat(65)),
+        "/*".repeat(100_000),
+        format!("/*{}*/ a", "*/".repeat(100_000)),
+        format!("a \"{}", "{".repeat(100_000)),
+        format!("a 5\" {}", "b { ".repeat(400)),
+        "{".repeat(100_000),
+        "(".repeat(100_000),
+        "/-".repeat(100_000),
+    ] {
+        let loaded = read(&text);
+        assert!(
+            codes(&loaded).contains(&"SW001"),
+            "{:.40} {:?}",
+            text,
+            codes(&loaded)
+        );
+    }
+}
+
+#[test]
+fn long_comments_and_odd_white_space_are_read() {
+    let stars = "*".repeat(100_000);
+    let text = format!(
+        "\u{feff}/*{stars}*/ // {{\r\nsite \"hq\" /* {{ */ \\ // more\r\n  mode=\"hot-standby\" {{\r\n}}\u{85}/-\n\n device {{\n}}"
+    );
+    assert_eq!(plain(&read(&text)), "");
+}
+
+#[test]
+fn columns_count_characters() {
+    let loaded = read("site \"Zürich 🏔\" mode=\"nope\"");
+    let span = loaded.diagnostics[0].span.unwrap();
+    let (start, end) = loaded.sources.range(span);
+    assert_eq!(
+        (start, end),
+        (
+            Position {
+                line: 1,
+                column: 22
+            },
+            Position {
+                line: 1,
+                column: 28
+            }
+        )
+    );
+}
+
+#[test]
+fn everything_is_located() {
+    let loaded = switchover_topology::load(&crate::support::fixture("whole.kdl"));
+    let text = &loaded.sources.files().next().unwrap().text;
+    let at = |path: &str| {
+        let span = loaded
+            .topology
+            .locate(path)
+            .unwrap_or_else(|| panic!("{path}"));
+        &text[span.start as usize..span.end as usize]
+    };
+    assert_eq!(
+        at("network/voice/pool"),
+        "pool \"10.20.30.100\" \"10.20.30.220\""
+    );
+    assert_eq!(at("network/voice"), "\"voice\"");
+    assert_eq!(at("network/voice/nonsense"), "\"voice\"");
+    assert_eq!(at("network/voice/dns"), "\"10.20.0.53\" \"10.20.0.54\"");
+    assert_eq!(at("dhcp/dhcp-hq/server/dhcp2/address"), "\"10.20.30.6\"");
+    assert_eq!(at("sync/every"), "\"2h\"");
+    assert_eq!(at("site/acme-hq/objective/switch"), "\"3m\"");
+    assert_eq!(at("target/bind/server"), "\"10.20.0.53:53\"");
+    assert_eq!(at("device/fax-gw/network"), "\"voice\"");
+    assert_eq!(loaded.topology.locate("network/none"), None);
+    assert_eq!(loaded.topology.locate("nonsense"), None);
+}
