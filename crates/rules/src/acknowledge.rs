@@ -1,0 +1,213 @@
+//! `acknowledge CODE reason=… until=…`: findings that people have accepted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use switchover_topology::model::Acknowledge;
+use switchover_topology::{Diagnostic, FileId, Span, Topology};
+
+use crate::document::SW007;
+use crate::finding::Finding;
+use crate::registry::{Rule, all, rule};
+
+/// Marks findings that do not come from a rule, such as a plugin's, as acknowledged where a node at or around their
+/// place says so.
+///
+/// An acknowledgement of a plugin's code that matches nothing is not reported: only the plugin could tell.
+#[must_use]
+pub fn acknowledge(
+    topology: &Topology,
+    mut diagnostics: Vec<Diagnostic>,
+    today: Date,
+) -> Vec<Diagnostic> {
+    let places = vec![None; diagnostics.len()];
+    mark(
+        &acknowledging_nodes(topology),
+        &mut diagnostics,
+        &places,
+        today,
+    );
+    diagnostics
+}
+
+/// Puts the findings of reading and of the rules together, marks what is acknowledged, and adds SW007.
+pub(crate) fn apply(
+    topology: &Topology,
+    language: Vec<Diagnostic>,
+    findings: Vec<Finding>,
+    today: Date,
+) -> Vec<Diagnostic> {
+    let nodes = acknowledging_nodes(topology);
+    let (mut places, mut diagnostics) = (Vec::new(), language);
+    places.resize(diagnostics.len(), None);
+    for finding in findings {
+        places.push(Some(finding.node));
+        diagnostics.push(finding.diagnostic);
+    }
+
+    let effective = mark(&nodes, &mut diagnostics, &places, today);
+    // By place, not by node: one written in `defaults` stands in many nodes and has effect if any of them has.
+    let idle: BTreeMap<Span, &Acknowledge> = nodes
+        .iter()
+        .map(|(_, acknowledgement)| (acknowledgement.span, *acknowledgement))
+        .filter(|(span, _)| !effective.contains(span))
+        .collect();
+    let reported = idle
+        .into_values()
+        .filter_map(|acknowledgement| without_effect(topology, acknowledgement, today));
+    diagnostics.extend(reported.map(|finding| finding.diagnostic));
+    diagnostics
+}
+
+/// Sets `acknowledged` where a node says so, and gives the places of the acknowledgements that had effect. `places`
+/// are the nodes that the diagnostics belong to, as far as they are known.
+fn mark(
+    nodes: &[(Span, &Acknowledge)],
+    diagnostics: &mut [Diagnostic],
+    places: &[Option<Span>],
+    today: Date,
+) -> BTreeSet<Span> {
+    // Where a diagnostic of a code begins, and where its node begins: whole sites are acknowledged device by device.
+    let mut beginnings: BTreeMap<(String, FileId, u32), Vec<usize>> = BTreeMap::new();
+    for (at, diagnostic) in diagnostics.iter().enumerate() {
+        for span in [diagnostic.span, places[at]].into_iter().flatten() {
+            let key = (diagnostic.code.to_ascii_uppercase(), span.file, span.start);
+            beginnings.entry(key).or_default().push(at);
+        }
+    }
+
+    let mut effective = BTreeSet::new();
+    for (node, acknowledgement) in nodes
+        .iter()
+        .filter(|(_, acknowledgement)| counts(acknowledgement, today))
+    {
+        let code = acknowledgement.code.to_ascii_uppercase();
+        let inside =
+            |span: Span| span.file == node.file && node.start <= span.start && span.end <= node.end;
+        let range = (code.clone(), node.file, node.start)..=(code, node.file, node.end);
+        for &at in beginnings.range(range).flat_map(|(_, found)| found) {
+            if places[at] == Some(*node) || diagnostics[at].span.is_some_and(inside) {
+                diagnostics[at].acknowledged = Some(acknowledgement.reason.value.clone());
+                effective.insert(acknowledgement.span);
+            }
+        }
+    }
+    effective
+}
+
+/// Whether it can accept anything today; the last day counts. What is no rule's code may be a plugin's.
+fn counts(acknowledgement: &Acknowledge, today: Date) -> bool {
+    rule(&acknowledgement.code).is_none_or(|rule| rule.acknowledgeable)
+        && acknowledgement
+            .until
+            .as_ref()
+            .is_none_or(|until| today <= until.value)
+}
+
+/// Why an acknowledgement did nothing; none where that cannot be told from here.
+fn without_effect(
+    topology: &Topology,
+    acknowledgement: &Acknowledge,
+    today: Date,
+) -> Option<Finding> {
+    let code = acknowledgement.code.value.as_str();
+    let written = acknowledgement.code.span;
+    let warn = |span, message| Finding::new(&SW007, acknowledgement.span, span, message);
+    let Some(rule) = rule(code) else {
+        // Codes of plugins are theirs to know.
+        return is_our_code(code).then(|| {
+            warn(written, format!("acknowledges `{code}`, which is no rule"))
+                .label("no such rule")
+                .help(nearest(code).map_or_else(
+                    || "remove it, or name the code that the report shows".to_owned(),
+                    |near| format!("did you mean `{}` ({})?", near.code, near.summary),
+                ))
+        });
+    };
+    if !rule.acknowledgeable {
+        return Some(
+            warn(
+                written,
+                format!("acknowledges {code}, which cannot be accepted"),
+            )
+            .label("cannot be acknowledged")
+            .help(format!(
+                "remove it and repair what {code} reports: {}",
+                rule.summary
+            )),
+        );
+    }
+    if let Some(until) = acknowledgement
+        .until
+        .as_ref()
+        .filter(|until| until.value < today)
+    {
+        return Some(
+            warn(
+                until.span,
+                format!("acknowledgement of {code} expired on {}", until.value),
+            )
+            .label("the last day on which it counted")
+            .help(format!(
+                "repair what {code} reports, or decide anew and set a later `until`"
+            )),
+        );
+    }
+    if rule
+        .looks_at
+        .iter()
+        .any(|kind| topology.incomplete.contains(kind))
+    {
+        return None;
+    }
+    Some(
+        warn(
+            written,
+            format!("acknowledges {code}, but {code} finds nothing here"),
+        )
+        .label("matches no finding of this node")
+        .help("remove it: it would hide a later finding that nobody has looked at"),
+    )
+}
+
+fn is_our_code(code: &str) -> bool {
+    code.get(..2)
+        .is_some_and(|prefix| prefix.eq_ignore_ascii_case("SW"))
+}
+
+/// The rule whose code differs in the fewest places.
+fn nearest(code: &str) -> Option<&'static Rule> {
+    let distance = |rule: &Rule| strsim::damerau_levenshtein(&code.to_ascii_uppercase(), rule.code);
+    all()
+        .iter()
+        .filter(|rule| rule.acknowledgeable && distance(rule) == 1)
+        .min_by_key(|rule| rule.code)
+}
+
+/// Every acknowledgement with the place of the node that it is written in.
+fn acknowledging_nodes(topology: &Topology) -> Vec<(Span, &Acknowledge)> {
+    let mut found: Vec<(Span, &Acknowledge)> = Vec::new();
+    macro_rules! collect {
+        ($($nodes:expr),* $(,)?) => {$(
+            for node in $nodes {
+                found.extend(node.acknowledge.iter().map(|acknowledgement| (node.span, acknowledgement)));
+            }
+        )*};
+    }
+    collect!(
+        topology.site.iter(),
+        &topology.pbxs,
+        topology.wms_network.iter(),
+        topology.sync.iter(),
+        &topology.networks,
+        &topology.dhcp,
+        &topology.dns,
+        &topology.provisioning,
+        &topology.users,
+        &topology.devices,
+        &topology.trunks,
+        &topology.call_groups,
+        &topology.targets,
+    );
+    found
+}

@@ -1,0 +1,17 @@
+//! The documented requirements and limitations as checks, each with its source and an explanation.
+//!
+//! It must never read a file, touch a server or print: it judges a topology and gives findings back. A new rule is a
+//! constant in the file of its family, a line in [`all`]'s list, an explanation and two fixtures. Start with [`Rule`].
+
+mod acknowledge;
+mod document;
+mod finding;
+mod judge;
+mod reference;
+mod registry;
+mod requirements;
+
+pub use acknowledge::acknowledge;
+pub use judge::judge;
+pub use reference::reference;
+pub use registry::{Rule, all, rule};

@@ -1,0 +1,59 @@
+//! SW1xx: what the guide requires of the pair and of the networks around it.
+
+mod capacity;
+mod networks;
+mod pair;
+
+pub(crate) use capacity::{SW103, SW104};
+pub(crate) use networks::{SW105, SW106};
+pub(crate) use pair::{SW101, SW102, SW107};
+
+use switchover_catalogue::{Document, Source};
+use switchover_topology::Topology;
+use switchover_topology::model::{Kind, Pbx, PbxRole};
+
+/// Stated for these versions by the two editions of the guide, in the same words.
+const BOTH_EDITIONS: &str = "3.86, 5.0X, 6.0X";
+
+const REQUIREMENTS: &[Source] = &[
+    Source {
+        document: Document::Guide386,
+        section: "Requirements",
+    },
+    Source {
+        document: Document::Guide50X60X,
+        section: "Requirements",
+    },
+];
+
+fn of_role(topology: &Topology, role: PbxRole) -> impl Iterator<Item = &Pbx> {
+    topology
+        .pbxs
+        .iter()
+        .filter(move |pbx| pbx.role.value == role)
+}
+
+/// The main and the failover PBX, where there is exactly one of each and no PBX was left out.
+fn pair(topology: &Topology) -> Option<(&Pbx, &Pbx)> {
+    let only = |role| {
+        let mut all = of_role(topology, role);
+        all.next().filter(|_| all.next().is_none())
+    };
+    let complete = !topology.incomplete.contains(&Kind::Pbx);
+    complete
+        .then(|| only(PbxRole::Main).zip(only(PbxRole::Failover)))
+        .flatten()
+}
+
+/// `1 user`, `2 users`.
+fn counted(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+fn role_name(role: PbxRole) -> &'static str {
+    match role {
+        PbxRole::Main => "main",
+        PbxRole::Failover => "failover",
+    }
+}

@@ -1,0 +1,119 @@
+//! What an acknowledgement covers, and what it does not.
+
+use switchover_rules::acknowledge;
+use switchover_topology::{Diagnostic, Severity, load_text};
+
+use crate::showing::{TODAY, codes, shown};
+
+/// A network without DHCP (SW106) whose only DNS server is the main PBX (SW105), with these lines in it.
+fn voice(lines: &str) -> String {
+    format!(
+        r#"
+        site "acme" mode="hot-standby"
+        pbx "pbx1" role="main" hostname="pbx1.acme.example" address="10.20.0.10" wms="3.86" platform="hardware"
+        pbx "pbx2" role="failover" hostname="pbx2.acme.example" address="10.20.0.20" wms="3.86" platform="hardware"
+        wms-network {{
+            member "pbx1" role="server"
+            member "pbx2" role="client"
+        }}
+        network "voice" {{
+            subnet "10.20.30.0/24"
+            dns "10.20.0.10"
+            {lines}
+        }}
+        device "phone" model="WP480" mac="9c:75:14:00:01:01" network="voice"
+        "#
+    )
+}
+
+#[test]
+fn a_finding_inside_the_node_is_accepted_and_others_are_not() {
+    assert_eq!(codes(&voice("")), ["SW106", "SW105"]);
+    insta::assert_snapshot!(shown(&voice(
+        "acknowledge \"SW105\" reason=\"until the new resolver is there\""
+    )));
+}
+
+#[test]
+fn the_node_itself_is_inside() {
+    assert_eq!(
+        codes(&voice("acknowledge \"SW106\" reason=\"lab\"")),
+        ["(SW106)", "SW105"]
+    );
+}
+
+#[test]
+fn the_last_day_counts_and_the_day_after_brings_the_finding_back() {
+    assert_eq!(
+        codes(&voice(
+            "acknowledge \"SW105\" reason=\"lab\" until=\"2026-06-01\""
+        )),
+        ["SW106", "(SW105)"]
+    );
+    assert_eq!(
+        codes(&voice(
+            "acknowledge \"SW105\" reason=\"lab\" until=\"2026-05-31\""
+        )),
+        ["SW106", "SW105", "SW007"]
+    );
+}
+
+#[test]
+fn one_without_effect_says_why() {
+    let text = voice(
+        r#"
+            acknowledge "SW104" reason="no such finding here"
+            acknowledge "SW003" reason="never possible"
+            acknowledge "SW007" reason="nor this"
+            acknowledge "SW177" reason="a slip of the finger"
+            acknowledge "SW666" reason="no rule at all"
+            acknowledge "KEA001" reason="a plugin's, not ours to judge"
+        "#,
+    );
+    insta::assert_snapshot!(shown(&text));
+}
+
+#[test]
+fn one_in_another_node_has_no_effect() {
+    let text = voice("")
+        + "trunk \"t\" direction=\"incoming\" provider=\"203.0.113.10\" { register-to \"pbx1\" \"pbx2\"; acknowledge \"SW105\" reason=\"elsewhere\"; }\n";
+    assert_eq!(codes(&text), ["SW106", "SW105", "SW007"]);
+}
+
+#[test]
+fn one_is_not_called_idle_while_its_rule_cannot_see_everything() {
+    let text = voice("acknowledge \"SW104\" reason=\"planned\"")
+        + "user \"abc\" name=\"A\" pbx=\"pbx1\"\n";
+    let codes = codes(&text);
+    assert!(
+        codes.contains(&"SW003".to_owned()) && !codes.contains(&"SW007".to_owned()),
+        "{codes:?}"
+    );
+}
+
+#[test]
+fn findings_of_plugins_are_accepted_likewise() {
+    let text = voice("acknowledge \"KEA001\" reason=\"the old server stays\"");
+    let loaded = load_text("switchover.kdl", text, std::path::Path::new("."));
+    let finding = |code: &str| Diagnostic {
+        code: code.to_owned(),
+        name: "from-a-plugin".to_owned(),
+        severity: Severity::Warning,
+        message: "something only a plugin knows".to_owned(),
+        help: None,
+        span: Some(loaded.topology.networks[0].subnet.span),
+        label: None,
+        related: Vec::new(),
+        acknowledged: None,
+    };
+    let judged = acknowledge(
+        &loaded.topology,
+        vec![finding("KEA001"), finding("KEA002")],
+        TODAY,
+    );
+    let reasons: Vec<_> = judged
+        .iter()
+        .map(|found| found.acknowledged.as_deref())
+        .collect();
+    assert_eq!(reasons, [Some("the old server stays"), None]);
+}

@@ -1,0 +1,84 @@
+//! Findings as plain text, for golden files: place, source text, label, related places, help.
+
+use jiff::civil::{Date, date};
+use switchover_rules::judge;
+use switchover_topology::{Diagnostic, Severity, Sources, Span, load_text};
+
+/// The day on which all fixtures are judged.
+pub(crate) const TODAY: Date = date(2026, 6, 1);
+
+/// Reads and judges a text that includes nothing.
+pub(crate) fn judged(text: &str) -> (Sources, Vec<Diagnostic>) {
+    let loaded = load_text("switchover.kdl", text.to_owned(), std::path::Path::new("."));
+    (
+        loaded.sources,
+        judge(&loaded.topology, loaded.diagnostics, TODAY),
+    )
+}
+
+/// The codes of what a text raises, in report order; in parentheses where acknowledged.
+pub(crate) fn codes(text: &str) -> Vec<String> {
+    let shown = |found: &Diagnostic| match &found.acknowledged {
+        Some(_) => format!("({})", found.code),
+        None => found.code.clone(),
+    };
+    judged(text).1.iter().map(shown).collect()
+}
+
+/// Everything that a text raises.
+pub(crate) fn shown(text: &str) -> String {
+    let (sources, diagnostics) = judged(text);
+    show(&sources, &diagnostics)
+}
+
+pub(crate) fn show(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
+    let lines = diagnostics.iter().flat_map(|found| {
+        let severity = match found.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        };
+        let mut lines = vec![format!(
+            "{severity}[{}] {}: {}",
+            found.code, found.name, found.message
+        )];
+        lines.extend(
+            found
+                .span
+                .map(|span| format!("  at {}", place(sources, span))),
+        );
+        lines.extend(found.label.as_ref().map(|label| format!("     {label}")));
+        for related in &found.related {
+            lines.push(format!("  see {}", place(sources, related.span)));
+            lines.push(format!("     {}", related.message));
+        }
+        lines.extend(found.help.as_ref().map(|help| format!("  help: {help}")));
+        lines.extend(
+            found
+                .acknowledged
+                .as_ref()
+                .map(|reason| format!("  acknowledged: {reason}")),
+        );
+        lines
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Line, column, and the first line of the text there.
+fn place(sources: &Sources, span: Span) -> String {
+    let text = &sources.file(span.file).text;
+    let before = &text[..span.start as usize];
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    let here = text[span.start as usize..span.end as usize]
+        .lines()
+        .next()
+        .unwrap_or_default();
+    format!("{line}:{column} {here}")
+}
