@@ -1,0 +1,203 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+
+/// A file or folder that cannot be read or changed.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum FolderError {
+    /// Not a name below the root.
+    #[error("the path `{path}` {problem}")]
+    #[diagnostic(
+        code("effects::folder::path"),
+        help("a path is relative to the target's root and stays below it, like `folder/file.cfg`")
+    )]
+    Path {
+        /// As given.
+        path: String,
+        /// A phrase such as `is absolute`.
+        problem: &'static str,
+    },
+    /// No root.
+    #[error("the folder `{}` does not exist", root.display())]
+    #[diagnostic(
+        code("effects::folder::root-missing"),
+        help("create it, or correct the target's `root`")
+    )]
+    RootMissing {
+        /// The root.
+        root: PathBuf,
+    },
+    /// Something else where a folder should be.
+    #[error("`{}` is not a folder", path.display())]
+    #[diagnostic(
+        code("effects::folder::not-a-folder"),
+        help("move it away, or use another name")
+    )]
+    NotAFolder {
+        /// What is there.
+        path: PathBuf,
+    },
+    /// Something else where a file should be.
+    #[error("`{}` is not a regular file", path.display())]
+    #[diagnostic(
+        code("effects::folder::not-a-file"),
+        help("folders, pipes, sockets and devices are left alone: move it away")
+    )]
+    NotAFile {
+        /// What is there.
+        path: PathBuf,
+    },
+    /// A symbolic link where a file should be.
+    #[error("`{}` is a symbolic link", path.display())]
+    #[diagnostic(
+        code("effects::folder::symlink"),
+        help(
+            "links are neither followed nor replaced: put a file there, or make the link's own folder the \
+             target's `root`"
+        )
+    )]
+    Symlink {
+        /// The link.
+        path: PathBuf,
+    },
+    /// A link on the way leads out of the root.
+    #[error("`{}` leads out of its root", path.display())]
+    #[diagnostic(
+        code("effects::folder::outside"),
+        help("a symbolic link on the way points elsewhere: make that place a target's `root`")
+    )]
+    Outside {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// More than the limit.
+    #[error("`{}` is larger than {limit} bytes", path.display())]
+    #[diagnostic(
+        code("effects::folder::too-large"),
+        help("no file that is configured here is so large; is it the right one?")
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// In bytes.
+        limit: u64,
+    },
+    /// Not what was read before.
+    #[error("`{}` {how}: something else changed it meanwhile", path.display())]
+    #[diagnostic(
+        code("effects::folder::changed"),
+        help("plan again to see what it holds now")
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// A phrase such as `is gone`.
+        how: &'static str,
+    },
+    /// Two changes of one file in a batch.
+    #[error("`{}` is changed twice at once", path.display())]
+    #[diagnostic(
+        code("effects::folder::twice"),
+        help("two resources have the same file; give one of them another name")
+    )]
+    Twice {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A change that was never staged.
+    #[error("no change of `{path}` is staged")]
+    #[diagnostic(
+        code("effects::folder::not-staged"),
+        help("a file is staged before it is put in place")
+    )]
+    NotStaged {
+        /// As given.
+        path: String,
+    },
+    /// No space, or none left for this user.
+    #[error("cannot {action} `{}`: the disk is full", path.display())]
+    #[diagnostic(
+        code("effects::folder::full"),
+        help("make space (or raise the user's quota) on the file system that holds it")
+    )]
+    Full {
+        /// Such as `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file system that takes no changes.
+    #[error("cannot {action} `{}`: the file system is read-only", path.display())]
+    #[diagnostic(
+        code("effects::folder::read-only"),
+        help(
+            "mount it for writing; a file system that became read-only by itself has an error: see the kernel's log"
+        )
+    )]
+    ReadOnly {
+        /// Such as `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Not allowed.
+    #[error("cannot {action} `{}`: permission denied", path.display())]
+    #[diagnostic(
+        code("effects::folder::denied"),
+        help(
+            "the user who runs this command needs the right to; look at owner and mode of the file and its folders"
+        )
+    )]
+    Denied {
+        /// Such as `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Anything else that the system says.
+    #[error("cannot {action} `{}`", path.display())]
+    #[diagnostic(code("effects::folder::io"))]
+    Io {
+        /// Such as `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Some files are not as they were before.
+    #[error("could not restore {} of {total} files below `{}`", failures.len(), root.display())]
+    #[diagnostic(
+        code("effects::folder::undo-incomplete"),
+        help("all others are as they were before; these need a look by hand")
+    )]
+    UndoIncomplete {
+        /// The root.
+        root: PathBuf,
+        /// How many were to be restored.
+        total: usize,
+        /// What went wrong, a file each.
+        #[related]
+        failures: Vec<FolderError>,
+    },
+}
+
+impl FolderError {
+    pub(super) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::Full { action, path }
+            }
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { action, path },
+            io::ErrorKind::PermissionDenied => Self::Denied { action, path },
+            _ => Self::Io {
+                action,
+                path,
+                source,
+            },
+        }
+    }
+}

@@ -1,0 +1,95 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cap_std::fs::Dir;
+
+use super::FolderError;
+use super::staging::PREFIX;
+
+/// The longest name of a file or folder, and the longest path, in bytes: Linux's own limits.
+const MAX_NAME: usize = 255;
+const MAX_PATH: usize = 4095;
+
+/// Accepts a relative name in one spelling only: `a/b.cfg`.
+pub(super) fn check(path: &str) -> Result<(), FolderError> {
+    let problem = if path.is_empty() {
+        "is empty"
+    } else if path.starts_with('/') {
+        "is absolute"
+    } else if path.len() > MAX_PATH {
+        "is too long"
+    } else if path.chars().any(char::is_control) {
+        "holds a control character"
+    } else if path.contains('\\') {
+        "holds a backslash"
+    } else if path.split('/').any(str::is_empty) {
+        "holds an empty part"
+    } else if path.split('/').any(|part| matches!(part, "." | "..")) {
+        "holds a `.` or `..` part"
+    } else if path.split('/').any(|part| part.len() > MAX_NAME) {
+        "holds a part of more than 255 bytes"
+    } else if path.split('/').any(|part| part.starts_with(PREFIX)) {
+        "is a name that is kept for files in waiting"
+    } else {
+        return Ok(());
+    };
+    Err(FolderError::Path {
+        path: path.escape_debug().take(200).collect(),
+        problem,
+    })
+}
+
+/// The folder part of a checked path; empty for the root.
+pub(super) fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The last part of a checked path.
+pub(super) fn name_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+/// The absolute path of a checked one; without a final slash for the root itself.
+pub(super) fn full(root: &Path, path: &str) -> PathBuf {
+    if path.is_empty() {
+        root.to_owned()
+    } else {
+        root.join(path)
+    }
+}
+
+/// A folder that is open, found beneath the root.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) dir: Dir,
+}
+
+impl Place {
+    /// Opens a folder by its checked path below `root_dir`, or the root itself; none where it does not exist.
+    pub(super) fn open(
+        root_dir: &Dir,
+        root: &Path,
+        folder: &str,
+    ) -> Result<Option<Self>, FolderError> {
+        let name = if folder.is_empty() { "." } else { folder };
+        match root_dir.open_dir(name) {
+            Ok(dir) => Ok(Some(Self { dir })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                Err(FolderError::NotAFolder {
+                    path: full(root, folder),
+                })
+            }
+            // The sandbox's own refusal has no number of the system's.
+            Err(error)
+                if error.kind() == io::ErrorKind::PermissionDenied
+                    && error.raw_os_error().is_none() =>
+            {
+                Err(FolderError::Outside {
+                    path: full(root, folder),
+                })
+            }
+            Err(source) => Err(FolderError::io("open", &full(root, folder), source)),
+        }
+    }
+}
