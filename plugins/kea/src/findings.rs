@@ -1,0 +1,236 @@
+//! What only this plugin can know to be wrong.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use switchover_sdk::{DhcpOption, Finding, OptionValue, Role, Severity, Target, View};
+
+use crate::encode::{option_def, text_length};
+use crate::manifest::{HighAvailability, Settings};
+use crate::scope::{Served, host_name, is_standby, own_services, served};
+use crate::shape::OptionDef;
+
+/// An option's length is one byte.
+const LONGEST_OPTION: usize = 255;
+
+pub(crate) fn findings(view: &View, target: &Target, settings: &Settings) -> Vec<Finding> {
+    let mut found = Vec::new();
+    found.extend(roles(view, target));
+    found.extend(standby(view, target, settings));
+    found.extend(networks(view));
+    found.extend(served(view).flat_map(|served| options(&served)));
+    found.extend(option_types(view));
+    found.extend(served(view).flat_map(|served| reservations(view, &served)));
+    found
+}
+
+fn roles(view: &View, target: &Target) -> impl Iterator<Item = Finding> {
+    let path = format!("target/{}", target.name);
+    view.roles.iter().filter_map(move |role| {
+        let role = match role {
+            Role::DhcpServer(_) => return None,
+            Role::Pbx(name) => format!("PBX `{name}`"),
+            Role::DnsServer(server) => format!("DNS server `{}`", server.server),
+            Role::Provisioning(name) => format!("provisioning service `{name}`"),
+        };
+        let message = format!("{role} names this target, but kea serves DHCP only");
+        Some(
+            Finding::error("KEA001", "kea-not-dhcp", path.clone(), message)
+                .with_help("name the target from a server of a `dhcp` node, and give the other one a target of its own"),
+        )
+    })
+}
+
+fn standby(view: &View, target: &Target, settings: &Settings) -> Vec<Finding> {
+    if settings.high_availability == HighAvailability::Present {
+        return Vec::new();
+    }
+    own_services(view)
+        .filter(|(service, server)| is_standby(service, server))
+        .map(|(service, server)| {
+            let message = format!(
+                "`{}` is not the primary server of `{}`: two active servers with one pool would hand out the same \
+                 addresses, and this version does not configure high availability",
+                server.name, service.name
+            );
+            Finding::error(
+                "KEA002",
+                "kea-standby-without-high-availability",
+                format!("target/{}", target.name),
+                message,
+            )
+            .with_help(
+                "leave the target out of this server; or configure libdhcp_ha.so on both servers yourself and say \
+                 `high-availability \"present\"` in both targets",
+            )
+        })
+        .collect()
+}
+
+fn networks(view: &View) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut subnets: HashMap<_, &str> = HashMap::new();
+    for served in served(view) {
+        let network = served.network;
+        let path = format!("network/{}/subnet", network.name);
+        let Some(subnet) = served.subnet else {
+            let message = format!(
+                "`{}` is no IPv4 subnet, and this plugin configures DHCPv4 only",
+                network.subnet
+            );
+            found.push(Finding::error("KEA003", "kea-not-ipv4", path, message));
+            continue;
+        };
+        if let Some(other) = subnets.insert(subnet, &network.name) {
+            let message = format!("`{subnet}` is also the subnet of network `{other}`");
+            found.push(
+                Finding::error("KEA004", "kea-duplicate-subnet", path, message)
+                    .with_help("one server can serve a subnet once"),
+            );
+        }
+    }
+    found
+}
+
+fn options(served: &Served<'_>) -> Vec<Finding> {
+    let network = served.network;
+    let path = format!("network/{}", network.name);
+    let mut found = Vec::new();
+    for option in served.options() {
+        let OptionValue::Text(text) = &option.value else {
+            continue;
+        };
+        let length = text_length(text);
+        if length == 0 || length > LONGEST_OPTION {
+            let message = format!(
+                "the text of {} is {length} bytes long; 1 to {LONGEST_OPTION} fit",
+                named(option)
+            );
+            found.push(Finding::error(
+                "KEA005",
+                "kea-option-length",
+                path.clone(),
+                message,
+            ));
+        }
+    }
+    if served.phone_class().is_some() {
+        for option in &network.phone_options {
+            if network
+                .options
+                .iter()
+                .any(|other| other.code == option.code)
+            {
+                let message = format!(
+                    "{} is set for every client and for telephones; kea would give telephones the first",
+                    named(option)
+                );
+                found.push(
+                    Finding::error("KEA006", "kea-option-twice", path.clone(), message).with_help(
+                        "an option of a subnet wins over one of a client class: declare it once",
+                    ),
+                );
+            }
+        }
+    }
+    found
+}
+
+fn named(option: &DhcpOption) -> String {
+    match &option.name {
+        Some(name) => format!("option {} ({name})", option.code),
+        None => format!("option {}", option.code),
+    }
+}
+
+/// Kea has one definition for a code, whatever the subnet.
+fn option_types(view: &View) -> Vec<Finding> {
+    let mut types: BTreeMap<u64, (OptionDef, &str)> = BTreeMap::new();
+    let mut found = Vec::new();
+    for served in served(view) {
+        for option in served.options() {
+            let Some(def) = option_def(option) else {
+                continue;
+            };
+            let name = served.network.name.as_str();
+            let (first, first_network) =
+                types.entry(def.code).or_insert_with(|| (def.clone(), name));
+            if *first != def {
+                let message = format!(
+                    "{} has another type than in network `{first_network}`, and kea knows one type for a code",
+                    named(option)
+                );
+                found.push(
+                    Finding::error(
+                        "KEA007",
+                        "kea-option-type",
+                        format!("network/{name}"),
+                        message,
+                    )
+                    .with_help("give the option values of one type in all networks of this server"),
+                );
+            }
+        }
+    }
+    found
+}
+
+fn reservations(view: &View, served: &Served<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut taken = HashSet::new();
+    for device in &view.devices {
+        let (Some(_), Some(address)) = (&device.mac, &device.address) else {
+            continue;
+        };
+        if device.network.as_ref() != Some(&served.network.name) {
+            continue;
+        }
+        let path = format!("device/{}/address", device.name);
+        let Ok(address) = address.parse::<std::net::Ipv4Addr>() else {
+            let message = format!("`{address}` is no IPv4 address, so it cannot be reserved");
+            found.push(Finding::error(
+                "KEA008",
+                "kea-reservation-not-ipv4",
+                path,
+                message,
+            ));
+            continue;
+        };
+        if served
+            .subnet
+            .is_some_and(|subnet| !subnet.contains(&address))
+        {
+            let message = format!(
+                "`{address}` lies outside of `{}`, the subnet of network `{}`",
+                served.network.subnet, served.network.name
+            );
+            found.push(Finding::error(
+                "KEA009",
+                "kea-reservation-outside",
+                path.clone(),
+                message,
+            ));
+        }
+        if !taken.insert(address) {
+            let message = format!("`{address}` is reserved for another device too");
+            found.push(Finding::error(
+                "KEA010",
+                "kea-reservation-twice",
+                path,
+                message,
+            ));
+        }
+        if host_name(device).is_none() {
+            let message = format!(
+                "`{}` is no host name, so its reservation carries none",
+                device.name
+            );
+            let path = format!("device/{}", device.name);
+            found.push(
+                Finding::error("KEA011", "kea-no-host-name", path, message)
+                    .severity(Severity::Note)
+                    .with_help("a host name is 1 to 63 letters, digits and hyphens"),
+            );
+        }
+    }
+    found
+}

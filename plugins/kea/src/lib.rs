@@ -1,0 +1,83 @@
+//! DHCP by ISC Kea: subnets, pools, reservations, options, and a class for the telephones of each network.
+//!
+//! Kea's configuration is one JSON document that is read and replaced as a whole. This plugin reads it, changes the
+//! objects that the plan names, and gives it back with everything else as it was: hooks, databases, global options,
+//! other people's subnets. It never builds a configuration from the topology alone.
+//!
+//! Options for telephones are in a client class that matches the first bytes of their hardware addresses. The class is
+//! evaluated only where a subnet requires it, so that a telephone gets them in its own network and nowhere else.
+//!
+//! Read [`Kea`] first, then `shape`, which says what a resource looks like.
+
+mod configuration;
+mod current;
+mod desired;
+mod edit;
+mod encode;
+mod findings;
+mod manifest;
+mod procedure;
+mod scope;
+mod shape;
+
+use switchover_sdk::{
+    Answer, Change, Failure, Finding, Manifest, Plugin, Procedure, Query, Resource, Target, View,
+    parse_settings,
+};
+
+use configuration::Configuration;
+use manifest::Settings;
+
+/// The plugin.
+pub struct Kea;
+
+switchover_sdk::export!(Kea);
+
+impl Plugin for Kea {
+    fn describe() -> Manifest {
+        manifest::manifest()
+    }
+
+    fn check(view: &View, target: &Target) -> Vec<Finding> {
+        match parse_settings(target) {
+            Ok(settings) => findings::findings(view, target, &settings),
+            // The same failure comes back from every other call, where it can be told as what it is.
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn desired(view: &View, target: &Target) -> Result<Vec<Resource>, Failure> {
+        parse_settings::<Settings>(target)?;
+        desired::desired(view)
+    }
+
+    fn queries(
+        target: &Target,
+        _: &[String],
+        round: u32,
+        _: &[Answer],
+    ) -> Result<Vec<Query>, Failure> {
+        let settings: Settings = parse_settings(target)?;
+        Ok(match round {
+            0 => configuration::queries(settings.control),
+            _ => Vec::new(),
+        })
+    }
+
+    fn current(_: &Target, answers: &[Answer]) -> Result<Vec<Resource>, Failure> {
+        Ok(current::current(&Configuration::from_answers(answers)?))
+    }
+
+    fn procedure(
+        target: &Target,
+        answers: &[Answer],
+        changes: &[Change],
+    ) -> Result<Procedure, Failure> {
+        let settings: Settings = parse_settings(target)?;
+        let before = Configuration::from_answers(answers)?;
+        settings.high_availability.hold_against(&before)?;
+        let mut after = before.clone();
+        edit::apply(&mut after, changes)?;
+        Ok(procedure::procedure(&settings, &before, &after))
+    }
+}

@@ -1,0 +1,91 @@
+//! The six functions of a plugin.
+
+use std::marker::PhantomData;
+
+use crate::bindings::exports::switchover::plugin::api::Guest;
+use crate::{Answer, Change, Failure, Finding, Manifest, Procedure, Query, Resource, Target, View};
+
+/// A plugin: pure functions from what is wanted and what was read to what should be done.
+///
+/// The host calls them in this order, on one instance for one target: [`check`](Self::check),
+/// [`desired`](Self::desired), [`queries`](Self::queries) (until it gives none), [`current`](Self::current),
+/// [`procedure`](Self::procedure). Nothing is kept between the calls: what a function needs, it gets.
+pub trait Plugin {
+    /// What this plugin is, what it manages, and every request it may ever ask for.
+    fn describe() -> Manifest;
+
+    /// Findings that only this plugin can know, such as a name that its server would not accept.
+    fn check(view: &View, target: &Target) -> Vec<Finding> {
+        let _ = (view, target);
+        Vec::new()
+    }
+
+    /// What should exist on the target.
+    fn desired(view: &View, target: &Target) -> Result<Vec<Resource>, Failure>;
+
+    /// What to read next; none when `answers` are enough for [`current`](Self::current). Rounds count from 0 and there
+    /// are at most eight.
+    fn queries(
+        target: &Target,
+        wanted: &[String],
+        round: u32,
+        answers: &[Answer],
+    ) -> Result<Vec<Query>, Failure>;
+
+    /// What exists on the target, in the addresses and the shape of [`desired`](Self::desired).
+    fn current(target: &Target, answers: &[Answer]) -> Result<Vec<Resource>, Failure>;
+
+    /// The steps that turn what exists into what is wanted.
+    fn procedure(
+        target: &Target,
+        answers: &[Answer],
+        changes: &[Change],
+    ) -> Result<Procedure, Failure>;
+}
+
+/// Puts a [`Plugin`] in the place of the generated trait, which takes everything by value.
+#[doc(hidden)]
+pub struct Adapter<P>(PhantomData<P>);
+
+impl<P: Plugin> Adapter<P> {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn describe() -> Manifest {
+        P::describe()
+    }
+}
+
+impl<P: Plugin + 'static> Guest for Adapter<P> {
+    fn describe() -> Manifest {
+        P::describe()
+    }
+
+    fn check(view: View, target: Target) -> Vec<Finding> {
+        P::check(&view, &target)
+    }
+
+    fn desired(view: View, target: Target) -> Result<Vec<Resource>, Failure> {
+        P::desired(&view, &target)
+    }
+
+    fn queries(
+        target: Target,
+        wanted: Vec<String>,
+        round: u32,
+        answers: Vec<Answer>,
+    ) -> Result<Vec<Query>, Failure> {
+        P::queries(&target, &wanted, round, &answers)
+    }
+
+    fn current(target: Target, answers: Vec<Answer>) -> Result<Vec<Resource>, Failure> {
+        P::current(&target, &answers)
+    }
+
+    fn procedure(
+        target: Target,
+        answers: Vec<Answer>,
+        changes: Vec<Change>,
+    ) -> Result<Procedure, Failure> {
+        P::procedure(&target, &answers, &changes)
+    }
+}
