@@ -1,0 +1,471 @@
+//! One target during an apply.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use switchover_effects::command::{self, Command};
+use switchover_effects::folder::{Batch, Expected, NewFile};
+use switchover_effects::http::HttpError;
+use switchover_effects::placeholder::{Values, expand_text};
+
+use super::doing;
+use crate::context::Context;
+use crate::error::{Cause, TargetError};
+use crate::event::{Event, Phase};
+use crate::plan::{
+    Action, Capture, Content, Effect, Expectation, FileContent, HttpRequest, Step, TargetPlan,
+    UndoStep,
+};
+use crate::planner::Draft;
+use crate::secrets::RunSecrets;
+use crate::world::Observation;
+
+/// A target with everything that is known of it, and what was done to it so far.
+pub(super) struct Running<'a> {
+    part: &'a TargetPlan,
+    draft: Draft,
+    observation: Observation,
+    wanted: Vec<String>,
+    /// Wanted texts of files by the addresses of their resources.
+    texts: HashMap<&'a str, &'a str>,
+    values: Lookup<'a>,
+    batch: Option<Batch>,
+    /// Undo steps of what was begun, in the order of beginning.
+    begun: Vec<&'a Step>,
+}
+
+/// Where placeholders get their values.
+struct Lookup<'a> {
+    secrets: &'a RunSecrets,
+    usable: BTreeSet<String>,
+    observed: HashMap<String, Value>,
+    captured: BTreeMap<String, Value>,
+}
+
+impl Values for Lookup<'_> {
+    fn secret(&self, name: &str) -> Option<&str> {
+        let usable = self.usable.contains(name);
+        usable
+            .then(|| {
+                self.secrets
+                    .store()
+                    .get(name)
+                    .map(switchover_effects::secrets::Secret::expose)
+            })
+            .flatten()
+    }
+
+    fn observed(&self, query: &str, pointer: &str) -> Option<&Value> {
+        self.observed
+            .get(query)
+            .and_then(|answer| answer.pointer(pointer))
+    }
+
+    fn captured(&self, name: &str) -> Option<&Value> {
+        self.captured.get(name)
+    }
+}
+
+impl<'a> Running<'a> {
+    pub(super) fn new(
+        part: &'a TargetPlan,
+        draft: Draft,
+        mut observation: Observation,
+        wanted: Vec<String>,
+        usable: BTreeSet<String>,
+        secrets: &'a RunSecrets,
+    ) -> Self {
+        let texts = part
+            .changes
+            .iter()
+            .filter_map(|change| match &change.after {
+                Some(Content::Text(text)) => Some((change.address.as_str(), text.as_str())),
+                _ => None,
+            });
+        let observed = std::mem::take(&mut observation.raw);
+        Self {
+            texts: texts.collect(),
+            part,
+            draft,
+            observation,
+            wanted,
+            values: Lookup {
+                secrets,
+                usable,
+                observed,
+                captured: BTreeMap::new(),
+            },
+            batch: None,
+            begun: Vec::new(),
+        }
+    }
+
+    fn failed(&self, phase: Phase, title: &str, cause: Cause) -> TargetError {
+        TargetError::new(&self.part.name, doing(phase, title), cause)
+    }
+
+    fn tell(&self, context: &Context<'_>, phase: Phase, title: &str) {
+        context.tell(Event::Step {
+            target: self.part.name.clone(),
+            phase,
+            title: title.to_owned(),
+        });
+    }
+
+    /// Writes new files beside the old ones, then runs the plugin's own checks.
+    pub(super) async fn stage(&mut self, context: &Context<'_>) -> Result<(), TargetError> {
+        self.stage_files(context)?;
+        for step in &self.part.procedure.stage {
+            self.step(context, Phase::Stage, step).await?;
+        }
+        Ok(())
+    }
+
+    fn stage_files(&mut self, context: &Context<'_>) -> Result<(), TargetError> {
+        let files = |effect: &Effect| {
+            matches!(effect, Effect::WriteFile { .. } | Effect::RemoveFile { .. })
+        };
+        let part = self.part;
+        for step in part
+            .procedure
+            .commit
+            .iter()
+            .filter(|step| files(&step.effect))
+        {
+            self.tell(context, Phase::Stage, &step.title);
+            self.stage_file(&step.effect)
+                .map_err(|cause| self.failed(Phase::Stage, &step.title, cause))?;
+        }
+        if let Some(batch) = &mut self.batch {
+            let synced = batch.sync();
+            synced.map_err(|error| {
+                self.failed(Phase::Stage, "make the new files durable", error.into())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn stage_file(&mut self, effect: &Effect) -> Result<(), Cause> {
+        let batch = match &mut self.batch {
+            Some(batch) => batch,
+            none => none.insert(self.draft.world.folder()?.batch()?),
+        };
+        let expected = |path: &str| match self.observation.found.get(path) {
+            Some(Some(digest)) => Expected::Digest(*digest),
+            // What the plugin did not read was not there when it looked.
+            Some(None) | None => Expected::Absent,
+        };
+        match effect {
+            Effect::WriteFile { path, content } => {
+                let text = match content {
+                    FileContent::Text(text) => text.as_str(),
+                    FileContent::Resource(address) => {
+                        let text = self.texts.get(address.as_str()).copied();
+                        text.ok_or_else(|| Cause::NoContent {
+                            address: address.clone(),
+                        })?
+                    }
+                };
+                let text = expand_text(text, &self.values)?;
+                batch.stage_write(path, text.as_bytes(), expected(path), NewFile::Public)?;
+            }
+            Effect::RemoveFile { path } => batch.stage_remove(path, expected(path))?,
+            Effect::Http(_) | Effect::Run { .. } | Effect::Probe { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Makes the changes, then reads everything back.
+    pub(super) async fn commit_and_verify(
+        &mut self,
+        context: &Context<'_>,
+        secrets: &RunSecrets,
+    ) -> Result<(), TargetError> {
+        let part = self.part;
+        for step in &part.procedure.commit {
+            self.step(context, Phase::Commit, step).await?;
+        }
+        if let Some(batch) = &mut self.batch {
+            let synced = batch.sync_folders();
+            synced.map_err(|error| {
+                self.failed(Phase::Commit, "make the files' names durable", error.into())
+            })?;
+        }
+        context.tell(Event::Committed {
+            target: part.name.clone(),
+        });
+        for step in &part.procedure.verify {
+            self.step(context, Phase::Verify, step).await?;
+        }
+        let title = "read everything back";
+        self.read_back(secrets)
+            .await
+            .map_err(|cause| self.failed(Phase::Verify, title, cause))?;
+        context.tell(Event::Verified {
+            target: part.name.clone(),
+        });
+        Ok(())
+    }
+
+    /// The target now holds what the plan wanted, and no longer what it deleted.
+    async fn read_back(&mut self, secrets: &RunSecrets) -> Result<(), Cause> {
+        let (_, current) = self.draft.observe(&self.wanted, secrets).await?;
+        let there: HashMap<&str, String> = current
+            .iter()
+            .map(|resource| (resource.address.as_str(), resource.body.sha256()))
+            .collect();
+        let mut wrong = Vec::new();
+        for (address, owned) in &self.part.resources {
+            if there.get(address.as_str()) != Some(&owned.sha256) {
+                wrong.push(address.as_str());
+            }
+        }
+        let deleted = self
+            .part
+            .changes
+            .iter()
+            .filter(|change| change.action == Action::Delete);
+        wrong.extend(
+            deleted
+                .map(|change| change.address.as_str())
+                .filter(|address| there.contains_key(address)),
+        );
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let mut list = wrong
+            .iter()
+            .take(5)
+            .map(|address| format!("`{address}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        if wrong.len() > 5 {
+            list.push_str(", …");
+        }
+        Err(Cause::ReadBack {
+            count: wrong.len(),
+            wanted: self.part.resources.len(),
+            list,
+        })
+    }
+
+    async fn step(
+        &mut self,
+        context: &Context<'_>,
+        phase: Phase,
+        step: &'a Step,
+    ) -> Result<(), TargetError> {
+        self.tell(context, phase, &step.title);
+        // Noted before it is done: a request that is not answered may have been carried out.
+        self.begun.push(step);
+        let done = self
+            .perform(phase, &step.effect, &step.expect, &step.capture)
+            .await;
+        if let Err(cause) = &done
+            && never_arrived(cause)
+        {
+            self.begun.pop();
+        }
+        done.map_err(|cause| self.failed(phase, &step.title, cause))
+    }
+
+    async fn perform(
+        &mut self,
+        phase: Phase,
+        effect: &Effect,
+        expect: &[Expectation],
+        capture: &[Capture],
+    ) -> Result<(), Cause> {
+        match effect {
+            Effect::Http(request) => {
+                let answer = self.request(request, expect, !capture.is_empty()).await?;
+                for capture in capture {
+                    let value = answer
+                        .pointer(&capture.pointer)
+                        .cloned()
+                        .unwrap_or(Value::Null);
+                    self.values.captured.insert(capture.name.clone(), value);
+                }
+                Ok(())
+            }
+            Effect::WriteFile { path, .. } | Effect::RemoveFile { path } => {
+                // In stage and undo, files are the engine's own business.
+                match &mut self.batch {
+                    Some(batch) if phase == Phase::Commit => Ok(batch.commit_one(path)?),
+                    _ => Ok(()),
+                }
+            }
+            Effect::Run { name, file } => self.run(name, file.as_deref()).await,
+            Effect::Probe {
+                request,
+                deadline_ms,
+                every_ms,
+            } => {
+                self.probe(
+                    request,
+                    expect,
+                    Duration::from_millis((*deadline_ms).into()),
+                    *every_ms,
+                )
+                .await
+            }
+        }
+    }
+
+    /// Sends and holds the answer against what is expected. `Null` where nobody looks at the answer.
+    async fn request(
+        &self,
+        request: &HttpRequest,
+        expect: &[Expectation],
+        captures: bool,
+    ) -> Result<Value, Cause> {
+        let answer = self.draft.world.send(request, &self.values).await?;
+        if expect.is_empty() && !captures {
+            return Ok(Value::Null);
+        }
+        let redact = |text: &str| self.draft.world.reporting.masker().redact(text);
+        let value: Value = serde_json::from_slice(&answer.body).map_err(|_| {
+            let text: String = String::from_utf8_lossy(&answer.body)
+                .chars()
+                .take(200)
+                .collect();
+            Cause::NotJson {
+                text: redact(&text),
+            }
+        })?;
+        for expectation in expect {
+            let found = value.pointer(&expectation.pointer);
+            if found != Some(&expectation.equals) {
+                let reason = request
+                    .reason
+                    .as_ref()
+                    .and_then(|pointer| value.pointer(pointer))
+                    .and_then(Value::as_str);
+                return Err(Cause::Unexpected {
+                    pointer: expectation.pointer.clone(),
+                    expected: expectation.equals.to_string(),
+                    found: found
+                        .map_or_else(|| "nothing".to_owned(), |found| redact(&found.to_string())),
+                    text: reason.map(redact),
+                });
+            }
+        }
+        Ok(value)
+    }
+
+    async fn run(&self, name: &str, file: Option<&str>) -> Result<(), Cause> {
+        let world = &self.draft.world;
+        let argv = world.commands.get(name).ok_or_else(|| {
+            world.contract(
+                "procedure",
+                &format!("it asks for the command `{name}`, which the target does not declare"),
+            )
+        })?;
+        let path = match (file, &self.batch) {
+            (Some(file), Some(batch)) => Some(batch.staged_path(file)?),
+            (Some(file), None) => Some(world.folder()?.absolute(file)?),
+            (None, _) => None,
+        };
+        let path = path
+            .as_ref()
+            .map_or_else(String::new, |path| path.to_string_lossy().into_owned());
+        let argv: Vec<String> = argv
+            .iter()
+            .map(|argument| argument.replace("{file}", &path))
+            .collect();
+        let folder = world
+            .folder()
+            .map_or(Path::new("."), |folder| folder.root());
+        let command = Command {
+            name,
+            argv: &argv,
+            folder,
+            timeout: command::DEFAULT_TIMEOUT,
+        };
+        command::run(&command, &world.reporting).await?;
+        Ok(())
+    }
+
+    async fn probe(
+        &self,
+        request: &HttpRequest,
+        expect: &[Expectation],
+        deadline: Duration,
+        every_ms: u32,
+    ) -> Result<(), Cause> {
+        let started = Instant::now();
+        loop {
+            let last = match self.request(request, expect, false).await {
+                Ok(_) => return Ok(()),
+                Err(cause) => cause,
+            };
+            if started.elapsed() >= deadline {
+                return Err(Cause::Probe {
+                    seconds: deadline.as_secs_f32(),
+                    last: Box::new(last),
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(every_ms.max(10).into())).await;
+        }
+    }
+
+    /// Takes back what was begun: files first, then the plugin's undo steps in reverse.
+    pub(super) async fn undo(&mut self, context: &Context<'_>) -> Vec<TargetError> {
+        let mut errors = Vec::new();
+        if let Some(batch) = &mut self.batch {
+            let title = "restore the files";
+            let undone = batch.undo().and_then(|()| batch.sync_folders());
+            context.tell(Event::Undoing {
+                target: self.part.name.clone(),
+                title: title.to_owned(),
+            });
+            errors.extend(
+                undone
+                    .err()
+                    .map(|error| self.failed(Phase::Undo, title, error.into())),
+            );
+        }
+        for step in std::mem::take(&mut self.begun).into_iter().rev() {
+            for UndoStep {
+                title,
+                effect,
+                expect,
+            } in &step.undo
+            {
+                context.tell(Event::Undoing {
+                    target: self.part.name.clone(),
+                    title: title.clone(),
+                });
+                let undone = self.perform(Phase::Undo, effect, expect, &[]).await;
+                errors.extend(
+                    undone
+                        .err()
+                        .map(|cause| self.failed(Phase::Undo, title, cause)),
+                );
+            }
+        }
+        errors
+    }
+}
+
+/// The server cannot have seen the request.
+const fn never_arrived(cause: &Cause) -> bool {
+    matches!(
+        cause,
+        Cause::Expand(_)
+            | Cause::Incomplete { .. }
+            | Cause::Http(
+                HttpError::Refused { .. }
+                    | HttpError::Dns { .. }
+                    | HttpError::Unreachable { .. }
+                    | HttpError::ConnectTimeout { .. }
+                    | HttpError::Tls { .. }
+                    | HttpError::Client { .. }
+                    | HttpError::Path { .. }
+                    | HttpError::Header { .. }
+                    | HttpError::Method { .. }
+            )
+    )
+}

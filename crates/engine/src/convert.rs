@@ -1,0 +1,303 @@
+//! Between the plugin contract's types and the plan's.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use switchover_plugin_host::wit;
+
+use crate::diff::{Body, Resource};
+use crate::plan::{
+    Action, Capture, Change, Effect, Expectation, FileContent, HttpBody, HttpRequest, Procedure,
+    Step, Undo, UndoStep,
+};
+use crate::render::{RenderError, Templates};
+
+/// A plugin gave something that is not what the contract says.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConvertError {
+    #[error("{place} is not JSON: {source}")]
+    Json {
+        place: String,
+        source: serde_json::Error,
+    },
+    #[error("`{address}` refers to the answer `{query}`, which is not a file that was read")]
+    Answer { address: String, query: String },
+    #[error("`{address}` is a file in `desired` that refers to an answer")]
+    AnswerWanted { address: String },
+    #[error(transparent)]
+    Render(#[from] RenderError),
+}
+
+fn json(text: &str, place: impl FnOnce() -> String) -> Result<Value, ConvertError> {
+    serde_json::from_str(text).map_err(|source| ConvertError::Json {
+        place: place(),
+        source,
+    })
+}
+
+/// Resources as a plugin wants them, files rendered.
+pub(crate) fn desired(
+    resources: Vec<wit::Resource>,
+    templates: &Templates,
+) -> Result<Vec<Resource>, ConvertError> {
+    let body = |address: &str, content: wit::Content| match content {
+        wit::Content::Object(text) => {
+            json(&text, || format!("the object of `{address}`")).map(Body::Object)
+        }
+        wit::Content::Text(text) => Ok(Body::File(text.into_bytes())),
+        wit::Content::Template(call) => {
+            let context = json(&call.context, || format!("the context of `{address}`"))?;
+            Ok(Body::File(
+                templates
+                    .render(&call.name, &context, address)?
+                    .into_bytes(),
+            ))
+        }
+        wit::Content::Answer(_) => Err(ConvertError::AnswerWanted {
+            address: address.to_owned(),
+        }),
+    };
+    resources
+        .into_iter()
+        .map(|resource| convert(resource, body))
+        .collect()
+}
+
+/// Resources as a plugin found them in the answers.
+pub(crate) fn current(
+    resources: Vec<wit::Resource>,
+    files: &HashMap<String, Vec<u8>>,
+    templates: &Templates,
+) -> Result<Vec<Resource>, ConvertError> {
+    let body = |address: &str, content: wit::Content| match content {
+        wit::Content::Answer(query) => match files.get(&query) {
+            Some(bytes) => Ok(Body::File(bytes.clone())),
+            None => Err(ConvertError::Answer {
+                address: address.to_owned(),
+                query,
+            }),
+        },
+        wit::Content::Object(text) => {
+            json(&text, || format!("the object of `{address}`")).map(Body::Object)
+        }
+        wit::Content::Text(text) => Ok(Body::File(text.into_bytes())),
+        wit::Content::Template(call) => {
+            let context = json(&call.context, || format!("the context of `{address}`"))?;
+            Ok(Body::File(
+                templates
+                    .render(&call.name, &context, address)?
+                    .into_bytes(),
+            ))
+        }
+    };
+    resources
+        .into_iter()
+        .map(|resource| convert(resource, body))
+        .collect()
+}
+
+fn convert(
+    resource: wit::Resource,
+    body: impl Fn(&str, wit::Content) -> Result<Body, ConvertError>,
+) -> Result<Resource, ConvertError> {
+    Ok(Resource {
+        body: body(&resource.address, resource.content)?,
+        address: resource.address,
+        kind: resource.kind,
+        sensitive: resource.sensitive,
+        depends_on: resource.depends_on,
+    })
+}
+
+/// Changes as a plugin reads them: objects as JSON with nothing hidden, files by their address alone.
+pub(crate) fn changes(
+    changes: &[Change],
+    desired: &[Resource],
+    current: &[Resource],
+) -> Vec<wit::Change> {
+    let index = |resources: &[Resource]| -> HashMap<String, String> {
+        let object = |resource: &Resource| match &resource.body {
+            Body::Object(value) => Some((resource.address.clone(), value.to_string())),
+            Body::File(_) => None,
+        };
+        resources.iter().filter_map(object).collect()
+    };
+    let (mut wanted, mut there) = (index(desired), index(current));
+    let convert = |change: &Change| wit::Change {
+        address: change.address.clone(),
+        kind: change.kind.clone(),
+        action: match change.action {
+            Action::Create => wit::Action::Create,
+            Action::Update => wit::Action::Update,
+            Action::Delete => wit::Action::Delete,
+        },
+        before: there.remove(&change.address),
+        after: if change.action == Action::Delete {
+            None
+        } else {
+            wanted.remove(&change.address)
+        },
+    };
+    changes.iter().map(convert).collect()
+}
+
+/// A procedure as the plan keeps it.
+pub(crate) fn procedure(procedure: wit::Procedure) -> Result<Procedure, ConvertError> {
+    let steps = |steps: Vec<wit::Step>| steps.into_iter().map(step).collect::<Result<Vec<_>, _>>();
+    Ok(Procedure {
+        stage: steps(procedure.stage)?,
+        commit: steps(procedure.commit)?,
+        verify: steps(procedure.verify)?,
+    })
+}
+
+fn step(step: wit::Step) -> Result<Step, ConvertError> {
+    Ok(Step {
+        effect: effect(step.effect, &step.id)?,
+        expect: expectations(step.expect, &step.id)?,
+        capture: step
+            .capture
+            .into_iter()
+            .map(|capture| Capture {
+                name: capture.name,
+                pointer: capture.pointer,
+            })
+            .collect(),
+        undo: step
+            .undo
+            .into_iter()
+            .map(|undo| undo_step(undo, &step.id))
+            .collect::<Result<_, _>>()?,
+        id: step.id,
+        title: step.title,
+    })
+}
+
+fn undo_step(undo: wit::UndoStep, step: &str) -> Result<UndoStep, ConvertError> {
+    Ok(UndoStep {
+        title: undo.title,
+        effect: effect(undo.effect, step)?,
+        expect: expectations(undo.expect, step)?,
+    })
+}
+
+fn expectations(
+    expectations: Vec<wit::Expectation>,
+    step: &str,
+) -> Result<Vec<Expectation>, ConvertError> {
+    let convert = |expectation: wit::Expectation| {
+        let equals = json(&expectation.equals, || {
+            format!("an expectation of the step `{step}`")
+        })?;
+        Ok(Expectation {
+            pointer: expectation.pointer,
+            equals,
+        })
+    };
+    expectations.into_iter().map(convert).collect()
+}
+
+fn effect(effect: wit::Effect, step: &str) -> Result<Effect, ConvertError> {
+    Ok(match effect {
+        wit::Effect::Http(request) => Effect::Http(http_request(request, step)?),
+        wit::Effect::WriteFile(file) => Effect::WriteFile {
+            path: file.path,
+            content: match file.content {
+                wit::FileContent::Text(text) => FileContent::Text(text),
+                wit::FileContent::Resource(address) => FileContent::Resource(address),
+            },
+        },
+        wit::Effect::RemoveFile(path) => Effect::RemoveFile { path },
+        wit::Effect::Run(run) => Effect::Run {
+            name: run.name,
+            file: run.file,
+        },
+        wit::Effect::Probe(probe) => Effect::Probe {
+            request: http_request(probe.request, step)?,
+            deadline_ms: probe.deadline_ms,
+            every_ms: probe.every_ms,
+        },
+    })
+}
+
+/// `place` is the step's or the query's id.
+pub(crate) fn http_request(
+    request: wit::HttpRequest,
+    place: &str,
+) -> Result<HttpRequest, ConvertError> {
+    Ok(HttpRequest {
+        body: match request.body {
+            wit::HttpBody::Empty => HttpBody::Empty,
+            wit::HttpBody::Json(text) => {
+                HttpBody::Json(json(&text, || format!("the body of `{place}`"))?)
+            }
+            wit::HttpBody::Bytes(bytes) => HttpBody::Bytes(bytes),
+        },
+        method: request.method,
+        path: request.path,
+        headers: request
+            .headers
+            .into_iter()
+            .map(|header| (header.name, header.value))
+            .collect(),
+        reason: request.reason,
+    })
+}
+
+/// The way in which a plugin's changes can be taken back.
+pub(crate) const fn undo(support: wit::UndoSupport) -> Undo {
+    match support {
+        wit::UndoSupport::Native => Undo::Native,
+        wit::UndoSupport::Plugin => Undo::Plugin,
+        wit::UndoSupport::None => Undo::None,
+    }
+}
+
+/// An effect in the contract's types, to be held against a manifest.
+pub(crate) fn effect_to_wit(effect: &Effect) -> wit::Effect {
+    match effect {
+        Effect::Http(request) => wit::Effect::Http(request_to_wit(request)),
+        Effect::WriteFile { path, content } => wit::Effect::WriteFile(wit::WriteFile {
+            path: path.clone(),
+            content: match content {
+                FileContent::Text(text) => wit::FileContent::Text(text.clone()),
+                FileContent::Resource(address) => wit::FileContent::Resource(address.clone()),
+            },
+        }),
+        Effect::RemoveFile { path } => wit::Effect::RemoveFile(path.clone()),
+        Effect::Run { name, file } => wit::Effect::Run(wit::RunCommand {
+            name: name.clone(),
+            file: file.clone(),
+        }),
+        Effect::Probe {
+            request,
+            deadline_ms,
+            every_ms,
+        } => wit::Effect::Probe(wit::Probe {
+            request: request_to_wit(request),
+            deadline_ms: *deadline_ms,
+            every_ms: *every_ms,
+        }),
+    }
+}
+
+fn request_to_wit(request: &HttpRequest) -> wit::HttpRequest {
+    wit::HttpRequest {
+        method: request.method.clone(),
+        path: request.path.clone(),
+        headers: request
+            .headers
+            .iter()
+            .map(|(name, value)| wit::Header {
+                name: name.clone(),
+                value: value.clone(),
+            })
+            .collect(),
+        body: match &request.body {
+            HttpBody::Empty => wit::HttpBody::Empty,
+            HttpBody::Json(value) => wit::HttpBody::Json(value.to_string()),
+            HttpBody::Bytes(bytes) => wit::HttpBody::Bytes(bytes.clone()),
+        },
+        reason: request.reason.clone(),
+    }
+}

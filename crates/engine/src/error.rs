@@ -1,0 +1,279 @@
+//! What can go wrong with a target, a plan or an apply.
+
+use miette::Diagnostic;
+use switchover_effects::command::CommandError;
+use switchover_effects::folder::FolderError;
+use switchover_effects::http::HttpError;
+use switchover_effects::placeholder::ExpandError;
+use switchover_effects::secrets::SecretError;
+use switchover_plugin_host::{LockMismatch, PluginError, Refusal};
+use switchover_topology::Diagnostic as Finding;
+
+use crate::generation::StateError;
+use crate::render::RenderError;
+
+/// Why something about a target failed.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[expect(missing_docs, reason = "each says itself in its message")]
+pub enum Cause {
+    #[error("there is no plugin `{name}`")]
+    #[diagnostic(code(switchover::plugin::unknown), help("known are: {known}"))]
+    NoPlugin { name: String, known: String },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Plugin(Box<PluginError>),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Lock(Box<LockMismatch>),
+    #[error("plugin `{plugin}` asks for something that its manifest does not declare")]
+    #[diagnostic(
+        code(switchover::plugin::not_permitted),
+        help("the plugin is at fault; nothing was sent")
+    )]
+    Refused {
+        plugin: String,
+        #[source]
+        refusal: Box<Refusal>,
+    },
+    #[error("plugin `{plugin}` contradicts the contract in `{export}`: {problem}")]
+    #[diagnostic(
+        code(switchover::plugin::contract),
+        help("the plugin is at fault; nothing was changed")
+    )]
+    Contract {
+        plugin: String,
+        export: &'static str,
+        problem: String,
+    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Render(RenderError),
+    #[error("plugin `{plugin}` reaches its server by {what}, which the target does not declare")]
+    #[diagnostic(
+        code(switchover::target::incomplete),
+        help("add `{example}` to the target")
+    )]
+    Incomplete {
+        plugin: String,
+        what: &'static str,
+        example: &'static str,
+    },
+    #[error("keep files in `{root}`: only a local folder is supported")]
+    #[diagnostic(
+        code(switchover::target::root),
+        help("set `root` to a folder, absolute or relative to the topology file")
+    )]
+    Root { root: String },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Http(#[from] HttpError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Folder(#[from] FolderError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Command(#[from] CommandError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Expand(#[from] ExpandError),
+    #[error("the answer is not JSON{}", excerpt(text))]
+    #[diagnostic(
+        code(switchover::step::not_json),
+        help("is this the server that the target's `endpoint` means?")
+    )]
+    NotJson { text: String },
+    #[error(
+        "the server answers {found}, expected {expected} at `{pointer}`{}",
+        reason(text)
+    )]
+    #[diagnostic(code(switchover::step::unexpected))]
+    Unexpected {
+        pointer: String,
+        expected: String,
+        found: String,
+        text: Option<String>,
+    },
+    #[error("no answer as expected within {seconds} s")]
+    #[diagnostic(code(switchover::step::probe))]
+    Probe {
+        seconds: f32,
+        #[source]
+        last: Box<Cause>,
+    },
+    #[error("{count} of {wanted} resources are not as wanted after the commit: {list}")]
+    #[diagnostic(
+        code(switchover::apply::read_back),
+        help(
+            "the server accepted the changes and shows something else: does something rewrite its configuration?"
+        )
+    )]
+    ReadBack {
+        count: usize,
+        wanted: usize,
+        list: String,
+    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    State(#[from] StateError),
+    #[error("the plan holds no content for `{address}`")]
+    #[diagnostic(code(switchover::plan::no_content), help("make a new plan"))]
+    NoContent { address: String },
+}
+
+fn excerpt(text: &str) -> String {
+    if text.is_empty() {
+        " but empty".to_owned()
+    } else {
+        format!(": {text}")
+    }
+}
+
+fn reason(text: &Option<String>) -> String {
+    text.as_ref()
+        .map_or_else(String::new, |text| format!(": {text}"))
+}
+
+impl From<PluginError> for Cause {
+    fn from(error: PluginError) -> Self {
+        Self::Plugin(Box::new(error))
+    }
+}
+
+impl From<LockMismatch> for Cause {
+    fn from(error: LockMismatch) -> Self {
+        Self::Lock(Box::new(error))
+    }
+}
+
+/// A failure at one target.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error(transparent)]
+#[diagnostic(transparent)]
+pub struct TargetError(Box<Failure>);
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("{doing} target `{target}`")]
+struct Failure {
+    target: String,
+    /// Such as `plan` or `commit "apply the configuration" on`.
+    doing: String,
+    #[source]
+    #[diagnostic_source]
+    cause: Cause,
+}
+
+impl TargetError {
+    pub(crate) fn new(target: &str, doing: impl Into<String>, cause: Cause) -> Self {
+        Self(Box::new(Failure {
+            target: target.to_owned(),
+            doing: doing.into(),
+            cause,
+        }))
+    }
+
+    /// The target's name.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.0.target
+    }
+
+    /// Why it failed.
+    #[must_use]
+    pub fn cause(&self) -> &Cause {
+        &self.0.cause
+    }
+}
+
+/// No plan can be made. Nothing was changed: planning only reads.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum PlanError {
+    /// Plugins have found errors in the topology.
+    #[error("plan: plugins find errors in the topology")]
+    #[diagnostic(code(switchover::plan::findings))]
+    Findings(Vec<Finding>),
+    /// A secret is not to be had.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Secret(#[from] SecretError),
+    /// The state folder cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    State(#[from] StateError),
+    /// Targets that failed; every one of them.
+    #[error("plan {} of {of} targets", errors.len())]
+    #[diagnostic(code(switchover::plan::targets), help("nothing was changed"))]
+    Targets {
+        /// One a target.
+        #[related]
+        errors: Vec<TargetError>,
+        /// How many targets there are.
+        of: usize,
+    },
+}
+
+/// An apply that did not do what the plan says.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum ApplyError {
+    /// What the plan was made from has moved. Nothing was changed.
+    #[error("apply a stale plan: {what}")]
+    #[diagnostic(
+        code(switchover::apply::stale),
+        help("nothing was changed; make a new plan and review it")
+    )]
+    Stale {
+        /// Which digest moved, such as ``the state of target `kea1` changed since``.
+        what: String,
+    },
+    /// It failed before the first commit, or could not be looked at. Nothing was changed.
+    #[error("apply the plan; nothing was changed")]
+    #[diagnostic(code(switchover::apply::nothing_changed))]
+    NothingChanged(
+        #[source]
+        #[diagnostic_source]
+        TargetError,
+    ),
+    /// A secret is not to be had. Nothing was changed.
+    #[error("apply the plan; nothing was changed")]
+    #[diagnostic(code(switchover::apply::nothing_changed))]
+    Secret(
+        #[source]
+        #[diagnostic_source]
+        SecretError,
+    ),
+    /// It failed, and everything done before was taken back.
+    #[error("apply the plan; everything was rolled back")]
+    #[diagnostic(
+        code(switchover::apply::rolled_back),
+        help("every target is as it was before")
+    )]
+    RolledBack(
+        #[source]
+        #[diagnostic_source]
+        TargetError,
+    ),
+    /// It failed, and something could not be taken back.
+    #[error("apply the plan; {} could not be rolled back", targets(undo))]
+    #[diagnostic(
+        code(switchover::apply::partial),
+        help("look at the targets named here before anything else")
+    )]
+    Partial {
+        /// What failed first.
+        #[source]
+        #[diagnostic_source]
+        cause: TargetError,
+        /// What could not be undone.
+        #[related]
+        undo: Vec<TargetError>,
+    },
+}
+
+fn targets(errors: &[TargetError]) -> String {
+    let mut names: Vec<&str> = errors.iter().map(TargetError::target).collect();
+    names.dedup();
+    format!(
+        "target{} `{}`",
+        if names.len() == 1 { "" } else { "s" },
+        names.join("`, `")
+    )
+}

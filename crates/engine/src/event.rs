@@ -1,0 +1,38 @@
+//! What a run tells while it goes: one stream that feeds terminal and machine output alike.
+
+/// Something began or ended. Names are those of the topology; no text holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each says itself")]
+pub enum Event {
+    /// The state of a target is being read.
+    Reading { target: String },
+    /// It has been read.
+    Observed { target: String },
+    /// A step of a phase begins.
+    Step {
+        target: String,
+        phase: Phase,
+        title: String,
+    },
+    /// The commit of a target is complete.
+    Committed { target: String },
+    /// What was written was read back and is as wanted.
+    Verified { target: String },
+    /// Something failed; what was done is being taken back.
+    Undoing { target: String, title: String },
+    /// A new generation was recorded.
+    Generation { number: u64 },
+}
+
+/// Phases of an apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the architecture's terms")]
+pub enum Phase {
+    Stage,
+    Commit,
+    Verify,
+    Undo,
+}
+
+/// Receives events. Cheap: the engine calls it between requests.
+pub type OnEvent<'a> = &'a (dyn Fn(Event) + Send + Sync);

@@ -1,0 +1,392 @@
+//! What a run would do: versioned, bound by digests to what it was made from, and free of secret values.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The format that this version writes. Readers accept the same major number.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// Everything that `apply` will do. Made by [`crate::plan`], shown to people, kept as a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// See [`FORMAT_VERSION`].
+    pub format_version: String,
+    /// The site's name.
+    pub site: String,
+    /// When it was made, and when it becomes stale by age.
+    pub created: jiff::Timestamp,
+    /// From this moment on the plan is refused.
+    pub expires: jiff::Timestamp,
+    /// The topology that it was made from.
+    pub topology: TopologyRef,
+    /// The generation that was the last one when the plan was made.
+    pub generation: Option<u64>,
+    /// The targets in the order in which they will be committed.
+    pub targets: Vec<TargetPlan>,
+}
+
+/// Which topology a plan belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TopologyRef {
+    /// As it was named on the command line.
+    pub path: String,
+    /// SHA-256 over all its files, in hexadecimal.
+    pub sha256: String,
+}
+
+/// What will happen to one target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetPlan {
+    /// The `target` node's name.
+    pub name: String,
+    /// The plugin that made this part.
+    pub plugin: PluginRef,
+    /// When its turn comes.
+    pub wave: Wave,
+    /// SHA-256 over the state that was observed, in hexadecimal; state that moved since makes the plan stale.
+    pub observed: String,
+    /// The changes in the order of their dependencies.
+    pub changes: Vec<Change>,
+    /// How many resources are already as wanted.
+    pub unchanged: usize,
+    /// Addresses of resources that exist there and are not ours: never touched.
+    pub foreign: Vec<String>,
+    /// Everything that the target will hold of ours: what the next generation records.
+    pub resources: BTreeMap<String, Owned>,
+    /// Whether a change can be taken back.
+    pub undo: Undo,
+    /// The requests that `apply` sends, and no others.
+    pub procedure: Procedure,
+}
+
+/// A resource as a generation records it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Owned {
+    /// SHA-256 of the wanted content, in hexadecimal; secrets are references in it.
+    pub sha256: String,
+    /// It was there before us: kept as wanted, but never deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
+    /// It holds references to secrets.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
+}
+
+/// Identity of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginRef {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of the component, in hexadecimal.
+    pub sha256: String,
+}
+
+/// Turns of a run: never both PBXs at once, and a telephone is never pointed at something that is not there yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each is what is configured in that turn")]
+pub enum Wave {
+    StandbyPbx,
+    MainPbx,
+    Dns,
+    Provisioning,
+    Dhcp,
+}
+
+/// What happens to one resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each says itself")]
+pub enum Action {
+    Create,
+    Update,
+    Delete,
+}
+
+/// One difference between what is and what should be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// Unique in its target, such as `reservation/9c:75:14:00:01:01`.
+    pub address: String,
+    /// The plugin's kind of resource, such as `reservation`.
+    pub kind: String,
+    /// What happens.
+    pub action: Action,
+    /// The resource is ours and no longer as the last generation left it: somebody else changed it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drifted: bool,
+    /// As it is. Values under a sensitive path, and lines of a file that hold a secret, read `(sensitive)`.
+    pub before: Option<Content>,
+    /// As it will be. Secrets are references.
+    pub after: Option<Content>,
+}
+
+/// What a resource holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Content {
+    /// A JSON value.
+    Object(serde_json::Value),
+    /// The text of a file.
+    Text(String),
+    /// A file that is not UTF-8 text, or whose text must not be kept: its size in bytes and SHA-256.
+    Opaque {
+        /// Bytes.
+        size: u64,
+        /// In hexadecimal.
+        sha256: String,
+    },
+}
+
+/// Who takes a change back when something later fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Undo {
+    /// The engine restores what was there.
+    Native,
+    /// The plugin's undo steps.
+    Plugin,
+    /// Nobody.
+    None,
+}
+
+/// The steps of one target.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Procedure {
+    /// Change nothing that a telephone could notice; all targets are staged before any is committed.
+    pub stage: Vec<Step>,
+    /// The changes.
+    pub commit: Vec<Step>,
+    /// Checks afterwards, beside the engine's own reading back.
+    pub verify: Vec<Step>,
+}
+
+/// One effect, with what is expected of it and how to take it back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Unique in its procedure.
+    pub id: String,
+    /// A lower-case phrase for people.
+    pub title: String,
+    /// The effect.
+    pub effect: Effect,
+    /// What the answer must hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<Expectation>,
+    /// Values of the answer for later steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capture: Vec<Capture>,
+    /// Run when something later fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undo: Vec<UndoStep>,
+}
+
+/// A step that takes another one back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UndoStep {
+    /// A lower-case phrase for people.
+    pub title: String,
+    /// The effect.
+    pub effect: Effect,
+    /// What the answer must hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<Expectation>,
+}
+
+/// Something done to the world.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Effect {
+    /// A request below the target's endpoint.
+    Http(HttpRequest),
+    /// A file below the target's root, replaced atomically.
+    WriteFile {
+        /// Below the root.
+        path: String,
+        /// What to write.
+        content: FileContent,
+    },
+    /// A file below the target's root.
+    RemoveFile {
+        /// Below the root.
+        path: String,
+    },
+    /// A command of the target, by its name.
+    Run {
+        /// The name in the target.
+        name: String,
+        /// The file that `{file}` stands for.
+        file: Option<String>,
+    },
+    /// A request repeated until it answers as expected or the deadline passes.
+    Probe {
+        /// A request that only reads.
+        request: HttpRequest,
+        /// Milliseconds.
+        deadline_ms: u32,
+        /// Milliseconds between two tries.
+        every_ms: u32,
+    },
+}
+
+/// What a written file holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileContent {
+    /// Text with placeholders.
+    Text(String),
+    /// The wanted content of the resource at this address.
+    Resource(String),
+}
+
+/// A request below a target's endpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpRequest {
+    /// Upper case.
+    pub method: String,
+    /// Below the endpoint, `/` first.
+    pub path: String,
+    /// Names and values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: HttpBody,
+    /// JSON pointer at which the server explains an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Body of a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HttpBody {
+    /// None.
+    Empty,
+    /// A JSON document; placeholders stand inside its strings.
+    Json(serde_json::Value),
+    /// Bytes, sent as they are.
+    Bytes(Vec<u8>),
+}
+
+/// The value at a JSON pointer of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// RFC 6901.
+    pub pointer: String,
+    /// Must equal this.
+    pub equals: serde_json::Value,
+}
+
+/// A value of an answer, kept under a step's name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Capture {
+    /// Used later as `${step.NAME}`.
+    pub name: String,
+    /// RFC 6901.
+    pub pointer: String,
+}
+
+/// How many resources a plan touches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each counts what it says")]
+pub struct Summary {
+    pub create: usize,
+    pub update: usize,
+    pub delete: usize,
+    pub drifted: usize,
+    pub unchanged: usize,
+    pub foreign: usize,
+}
+
+impl Summary {
+    /// Nothing to do.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.create + self.update + self.delete == 0
+    }
+}
+
+impl Plan {
+    /// Counts over all targets.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for target in &self.targets {
+            summary.unchanged += target.unchanged;
+            summary.foreign += target.foreign.len();
+            for change in &target.changes {
+                match change.action {
+                    Action::Create => summary.create += 1,
+                    Action::Update => summary.update += 1,
+                    Action::Delete => summary.delete += 1,
+                }
+                summary.drifted += usize::from(change.drifted);
+            }
+        }
+        summary
+    }
+}
+
+/// A file that is no plan.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum PlanFileError {
+    /// Not JSON of the right shape.
+    #[error("read the plan: it is damaged or not a plan")]
+    #[diagnostic(
+        code(switchover::plan::damaged),
+        help("make it anew with `switchover plan --out FILE`")
+    )]
+    Damaged(#[source] serde_json::Error),
+    /// Written by another version.
+    #[error("read the plan: format {0} is not known to this version")]
+    #[diagnostic(
+        code(switchover::plan::format),
+        help("make it anew with this version of switchover")
+    )]
+    Format(String),
+}
+
+impl Plan {
+    /// Reads a plan file.
+    ///
+    /// # Errors
+    /// Where it is not a plan, or of another format.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, PlanFileError> {
+        #[derive(Deserialize)]
+        struct Head {
+            format_version: String,
+        }
+        let head: Head = serde_json::from_slice(bytes).map_err(PlanFileError::Damaged)?;
+        if head.format_version != FORMAT_VERSION {
+            return Err(PlanFileError::Format(
+                head.format_version.chars().take(20).collect(),
+            ));
+        }
+        serde_json::from_slice(bytes).map_err(PlanFileError::Damaged)
+    }
+
+    /// As a file, with a final line break.
+    ///
+    /// # Errors
+    /// None that a plan can cause; the serialiser's.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        Ok(text)
+    }
+}

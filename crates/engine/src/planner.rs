@@ -1,0 +1,376 @@
+//! Making a plan: reads, compares, asks the plugins for their steps. Changes nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use switchover_plugin_host::{Plugin, Session, permit, wit};
+use switchover_topology::model::Target;
+use switchover_topology::{Diagnostic, Severity};
+
+use crate::context::Context;
+use crate::convert;
+use crate::diff::{self, Resource};
+use crate::error::{Cause, PlanError, TargetError};
+use crate::event::Event;
+use crate::generation::{Generation, State};
+use crate::plan::{
+    Action, FORMAT_VERSION, Owned, Plan, PluginRef, Procedure, Step, TargetPlan, TopologyRef,
+};
+use crate::render::Templates;
+use crate::secrets::{RunSecrets, auth_name};
+use crate::settings;
+use crate::view::Scope;
+use crate::world::World;
+
+/// How long a plan may wait for its apply: a working day's review, not a forgotten file.
+const LIFETIME: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// A plan, and what the plugins say of the topology without refusing it.
+#[derive(Debug)]
+pub struct Planned {
+    /// What apply would do.
+    pub plan: Plan,
+    /// Warnings and notes of plugins.
+    pub findings: Vec<Diagnostic>,
+}
+
+/// One target on its way to a plan.
+pub(crate) struct Draft {
+    pub(crate) target: wit::Target,
+    pub(crate) world: World,
+    pub(crate) session: Session,
+    templates: Templates,
+    last: BTreeMap<String, Owned>,
+}
+
+/// Reads every target and says what applying the topology would change. Nothing is written anywhere.
+///
+/// # Errors
+/// Where a plugin finds errors in the topology, a secret or the state cannot be had, or a target cannot be planned;
+/// all targets are tried before that is said.
+pub async fn plan(context: &Context<'_>) -> Result<Planned, PlanError> {
+    let site = context.topology.site.as_ref();
+    let state = State::at(
+        context.root,
+        site.and_then(|site| site.state.as_ref())
+            .map(|state| state.as_str()),
+    )?;
+    let last = state.last()?;
+    let secrets = resolve_secrets(context).await?;
+
+    let mut findings = Vec::new();
+    let mut errors = Vec::new();
+    let mut prepared = Vec::new();
+    let targets: Vec<(&Target, Scope<'_>)> = scopes(context);
+    let of = targets.len();
+    for (target, scope) in targets {
+        match prepare(
+            context,
+            target,
+            &scope,
+            last.as_ref(),
+            &secrets,
+            &mut findings,
+        ) {
+            Ok(Some((draft, view))) => prepared.push((target, scope, draft, view)),
+            Ok(None) => {}
+            Err(cause) => errors.push(failed(target, cause)),
+        }
+    }
+    if findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error)
+    {
+        return Err(PlanError::Findings(switchover_topology::in_report_order(
+            findings,
+        )));
+    }
+
+    let drafts = prepared.into_iter().map(|(target, scope, draft, view)| {
+        let secrets = &secrets;
+        async move {
+            context.tell(Event::Reading {
+                target: target.name.value.clone(),
+            });
+            let planned = draft_plan(draft, &view, &scope, secrets).await;
+            context.tell(Event::Observed {
+                target: target.name.value.clone(),
+            });
+            planned.map_err(|cause| failed(target, cause))
+        }
+    });
+    let mut plans = Vec::new();
+    for planned in futures_util::future::join_all(drafts).await {
+        match planned {
+            Ok(planned) => plans.push(planned),
+            Err(error) => errors.push(error),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(PlanError::Targets { errors, of });
+    }
+    in_commit_order(&mut plans);
+
+    let created = jiff::Timestamp::now();
+    let plan = Plan {
+        format_version: FORMAT_VERSION.to_owned(),
+        site: site.map_or_else(String::new, |site| site.name.value.clone()),
+        created,
+        expires: created
+            .saturating_add(LIFETIME)
+            .unwrap_or(jiff::Timestamp::MAX),
+        topology: TopologyRef {
+            path: context.topology_path.clone(),
+            sha256: context.topology_digest.clone(),
+        },
+        generation: last.map(|generation| generation.number),
+        targets: plans,
+    };
+    Ok(Planned {
+        plan,
+        findings: switchover_topology::in_report_order(findings),
+    })
+}
+
+/// The targets that something in the topology names, each with its place in it.
+pub(crate) fn scopes<'a>(context: &Context<'a>) -> Vec<(&'a Target, Scope<'a>)> {
+    let with_scope = |target: &'a Target| (target, Scope::of(context.topology, target));
+    context
+        .topology
+        .targets
+        .iter()
+        .map(with_scope)
+        .filter(|(_, scope)| !scope.is_empty())
+        .collect()
+}
+
+pub(crate) async fn resolve_secrets(
+    context: &Context<'_>,
+) -> Result<RunSecrets, switchover_effects::secrets::SecretError> {
+    let scopes = scopes(context);
+    let names = scopes.iter().flat_map(|(target, scope)| {
+        let mut names = scope.secret_names();
+        names.insert(auth_name(target));
+        names
+    });
+    let names = names.collect();
+    RunSecrets::resolve(
+        context.topology,
+        context.root,
+        &context.secret_commands,
+        context.trace.clone(),
+        &names,
+    )
+    .await
+}
+
+pub(crate) fn failed(target: &Target, cause: Cause) -> TargetError {
+    TargetError::new(&target.name, "plan", cause)
+}
+
+/// Loads the plugin and lets it look at the topology. None where findings make going on useless.
+fn prepare(
+    context: &Context<'_>,
+    target: &Target,
+    scope: &Scope<'_>,
+    last: Option<&Generation>,
+    secrets: &RunSecrets,
+    findings: &mut Vec<Diagnostic>,
+) -> Result<Option<(Draft, wit::View)>, Cause> {
+    let plugin = context.plugin(target)?;
+    let objections =
+        settings::check(target, &plugin.manifest().settings_schema).map_err(|error| {
+            Cause::Contract {
+                plugin: plugin.name().to_owned(),
+                export: "describe",
+                problem: error.to_string(),
+            }
+        })?;
+    if !objections.is_empty() {
+        findings.extend(objections);
+        return Ok(None);
+    }
+    let view = match scope.view(secrets) {
+        Ok(view) => view,
+        Err(faults) => {
+            findings.extend(faults);
+            return Ok(None);
+        }
+    };
+    let mut draft = draft(context, target, plugin, last, secrets)?;
+    let found = draft.session.check(&view, &draft.target)?;
+    findings.extend(
+        found
+            .into_iter()
+            .map(|finding| located(context, target, finding)),
+    );
+    Ok(Some((draft, view)))
+}
+
+/// A target with its plugin started.
+pub(crate) fn draft(
+    context: &Context<'_>,
+    target: &Target,
+    plugin: Plugin,
+    last: Option<&Generation>,
+    secrets: &RunSecrets,
+) -> Result<Draft, Cause> {
+    let own = plugin
+        .manifest()
+        .templates
+        .iter()
+        .map(|template| (template.name.clone(), template.body.clone()));
+    let folder = target
+        .templates
+        .as_ref()
+        .map(|folder| context.root.join(folder.as_str()));
+    let templates =
+        Templates::new(own.collect::<HashMap<_, _>>(), folder.as_deref()).map_err(Cause::Render)?;
+    let last = last
+        .and_then(|generation| generation.targets.get(&target.name.value))
+        .map(|record| record.resources.clone())
+        .unwrap_or_default();
+    let session = plugin.start()?;
+    let world = World::new(context, target, plugin, secrets)?;
+    let target = wit::Target {
+        name: target.name.value.clone(),
+        settings: settings::object(target).to_string(),
+        commands: world.commands.keys().cloned().collect(),
+        owned: last.keys().cloned().collect(),
+    };
+    Ok(Draft {
+        target,
+        world,
+        session,
+        templates,
+        last,
+    })
+}
+
+/// A plugin's finding at its place in the topology.
+fn located(context: &Context<'_>, target: &Target, finding: wit::Finding) -> Diagnostic {
+    Diagnostic {
+        code: finding.code,
+        name: finding.name,
+        severity: match finding.severity {
+            wit::Severity::Error => Severity::Error,
+            wit::Severity::Warning => Severity::Warning,
+            wit::Severity::Note => Severity::Note,
+        },
+        message: finding.message,
+        help: finding.help,
+        span: Some(
+            context
+                .topology
+                .locate(&finding.path)
+                .unwrap_or(target.name.span),
+        ),
+        label: None,
+        related: Vec::new(),
+        acknowledged: None,
+    }
+}
+
+impl Draft {
+    /// What exists, given that these addresses are wanted.
+    pub(crate) async fn observe(
+        &mut self,
+        wanted: &[String],
+        secrets: &RunSecrets,
+    ) -> Result<(crate::world::Observation, Vec<Resource>), Cause> {
+        let observation = self
+            .world
+            .observe(&mut self.session, &self.target, wanted, secrets)
+            .await?;
+        let current = self.session.current(&self.target, &observation.answers)?;
+        let current = convert::current(current, &observation.files, &self.templates)
+            .map_err(|error| self.world.contract("current", &error))?;
+        Ok((observation, current))
+    }
+}
+
+async fn draft_plan(
+    mut draft: Draft,
+    view: &wit::View,
+    scope: &Scope<'_>,
+    secrets: &RunSecrets,
+) -> Result<TargetPlan, Cause> {
+    let desired = draft.session.desired(view, &draft.target)?;
+    let desired = convert::desired(desired, &draft.templates).map_err(|error| match error {
+        convert::ConvertError::Render(error) => Cause::Render(error),
+        other => draft.world.contract("desired", &other),
+    })?;
+    let wanted: Vec<String> = desired
+        .iter()
+        .map(|resource| resource.address.clone())
+        .collect();
+    let (observation, current) = draft.observe(&wanted, secrets).await?;
+    let difference = diff::compare(&desired, &current, &draft.last)
+        .map_err(|error| draft.world.contract("desired", &error))?;
+
+    let procedure = if difference.changes.is_empty() {
+        Procedure::default()
+    } else {
+        let changes = convert::changes(&difference.changes, &desired, &current);
+        let procedure = draft
+            .session
+            .procedure(&draft.target, &observation.answers, &changes)?;
+        permitted(&procedure, &draft.world)?;
+        convert::procedure(procedure).map_err(|error| draft.world.contract("procedure", &error))?
+    };
+    let plugin = &draft.world.plugin;
+    Ok(TargetPlan {
+        name: draft.target.name.clone(),
+        plugin: PluginRef {
+            name: plugin.name().to_owned(),
+            version: plugin.version().to_owned(),
+            sha256: plugin.digest().to_string(),
+        },
+        wave: scope.wave(),
+        observed: observation.digest,
+        changes: difference.changes,
+        unchanged: difference.unchanged,
+        foreign: difference.foreign,
+        resources: difference.resources,
+        undo: convert::undo(plugin.manifest().undo),
+        procedure,
+    })
+}
+
+/// Every step asks for something that the manifest holds.
+fn permitted(procedure: &wit::Procedure, world: &World) -> Result<(), Cause> {
+    let steps = procedure
+        .stage
+        .iter()
+        .chain(&procedure.commit)
+        .chain(&procedure.verify);
+    let effects = steps.flat_map(|step| {
+        std::iter::once(&step.effect).chain(step.undo.iter().map(|undo| &undo.effect))
+    });
+    for effect in effects {
+        permit::write(world.plugin.manifest(), effect).map_err(|refusal| world.refused(refusal))?;
+    }
+    Ok(())
+}
+
+/// Targets that only delete come last and in reverse: what others may still point at goes after those others.
+fn in_commit_order(plans: &mut [TargetPlan]) {
+    let only_deletes = |plan: &TargetPlan| {
+        !plan.changes.is_empty()
+            && plan
+                .changes
+                .iter()
+                .all(|change| change.action == Action::Delete)
+    };
+    plans.sort_by(|a, b| match (only_deletes(a), only_deletes(b)) {
+        (false, false) => a.wave.cmp(&b.wave),
+        (true, true) => b.wave.cmp(&a.wave),
+        (a, b) => a.cmp(&b),
+    });
+}
+
+impl Procedure {
+    /// All steps in their order.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.stage.iter().chain(&self.commit).chain(&self.verify)
+    }
+}

@@ -1,0 +1,63 @@
+//! A plugin's own settings of a target, checked by the schema in its manifest.
+
+use serde_json::{Map, Value};
+use switchover_topology::model::{Setting, Target};
+use switchover_topology::{Diagnostic, Severity};
+
+/// The settings as one JSON object.
+pub(crate) fn object(target: &Target) -> Value {
+    let members = target
+        .settings
+        .iter()
+        .map(|(name, setting)| (name.clone(), setting.value.clone()));
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
+/// A manifest whose schema cannot be used: the plugin's fault.
+#[derive(Debug, thiserror::Error)]
+#[error("the schema of its settings does not hold: {0}")]
+pub(crate) struct SchemaError(String);
+
+/// What the schema objects to, at the place of the setting, or of the target where a setting is missing.
+pub(crate) fn check(target: &Target, schema: &str) -> Result<Vec<Diagnostic>, SchemaError> {
+    let schema: Value =
+        serde_json::from_str(schema).map_err(|error| SchemaError(error.to_string()))?;
+    let validator =
+        jsonschema::validator_for(&schema).map_err(|error| SchemaError(error.to_string()))?;
+    let settings = object(target);
+    let objection = |error: jsonschema::ValidationError<'_>| {
+        let path = error.instance_path().to_string();
+        let setting = path
+            .split('/')
+            .nth(1)
+            .and_then(|name| target.settings.get(name));
+        finding(target, setting, &error.to_string())
+    };
+    let mut findings: Vec<Diagnostic> = validator.iter_errors(&settings).map(objection).collect();
+    // A setting crosses as it is written: a plugin would take the name of the secret for the secret.
+    for (name, setting) in &target.settings {
+        if !setting.secrets.is_empty() {
+            let message =
+                format!("`{name}` cannot be a secret: secrets of a target stand in its `auth`");
+            findings.push(finding(target, Some(setting), &message));
+        }
+    }
+    Ok(findings)
+}
+
+fn finding(target: &Target, setting: Option<&Setting>, message: &str) -> Diagnostic {
+    Diagnostic {
+        code: "SW003".to_owned(),
+        name: "bad-value".to_owned(),
+        severity: Severity::Error,
+        message: format!("target `{}`: {message}", target.name.value),
+        help: Some(format!(
+            "`switchover plugin inspect {}` shows the settings that the plugin knows",
+            target.plugin.value
+        )),
+        span: Some(setting.map_or(target.name.span, |setting| setting.span)),
+        label: None,
+        related: Vec::new(),
+        acknowledged: None,
+    }
+}

@@ -1,0 +1,346 @@
+//! What a target is in the world: its endpoint, its folder, its commands. Every request is held against the plugin's
+//! manifest here, right before it is sent.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use switchover_effects::Reporting;
+use switchover_effects::folder::Folder;
+use switchover_effects::http::{Auth, Endpoint, Options, Request, Response};
+use switchover_effects::placeholder::{Placeholder, Values, expand_json, expand_text, expand_url};
+use switchover_plugin_host::{Plugin, Session, permit, wit};
+use switchover_topology::model::{self, Target};
+
+use crate::context::Context;
+use crate::convert;
+use crate::diff::hex;
+use crate::error::Cause;
+use crate::plan::{HttpBody, HttpRequest};
+use crate::secrets::{RunSecrets, auth_name};
+
+/// A plugin that has not asked its last question by then never will.
+const MAX_ROUNDS: u32 = 8;
+
+/// One target, reachable.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) plugin: Plugin,
+    endpoint: Option<Endpoint>,
+    /// None where the target declares no root.
+    folder: Option<Folder>,
+    pub(crate) commands: BTreeMap<String, Vec<String>>,
+    pub(crate) reporting: Reporting,
+}
+
+/// What was read of a target.
+#[derive(Debug, Default)]
+pub(crate) struct Observation {
+    /// As a plugin sees it: secrets are references.
+    pub(crate) answers: Vec<wit::Answer>,
+    /// Files by query, in the same space.
+    pub(crate) files: HashMap<String, Vec<u8>>,
+    /// SHA-256 of the files that were read, by path, as they are; none where there was none.
+    pub(crate) found: HashMap<String, Option<[u8; 32]>>,
+    /// JSON answers by query, as the server gave them: what `${observed:…}` refers to.
+    pub(crate) raw: HashMap<String, Value>,
+    /// SHA-256 over the answers.
+    pub(crate) digest: String,
+}
+
+impl World {
+    /// Prepares to reach a target. Nothing is connected and nothing is created.
+    pub(crate) fn new(
+        context: &Context<'_>,
+        target: &Target,
+        plugin: Plugin,
+        secrets: &RunSecrets,
+    ) -> Result<Self, Cause> {
+        let auth = target.auth.as_ref().and_then(|auth| {
+            let secret = secrets.store().get(&auth_name(target))?.clone();
+            Some(match auth {
+                model::Auth::Bearer { .. } => Auth::Bearer(secret),
+                model::Auth::Basic { user, .. } => Auth::Basic {
+                    user: user.value.clone(),
+                    password: secret,
+                },
+            })
+        });
+        let endpoint = target
+            .endpoint
+            .as_ref()
+            .map(|url| {
+                Endpoint::new(
+                    url.value.clone(),
+                    auth,
+                    Options::default(),
+                    secrets.reporting(),
+                )
+            })
+            .transpose()?;
+        let folder = match target.root.as_ref().map(|root| root.as_str()) {
+            Some(root) if root.contains("://") => {
+                return Err(Cause::Root {
+                    root: root.to_owned(),
+                });
+            }
+            root => root
+                .map(|root| Folder::open(&context.root.join(root), true, secrets.reporting()))
+                .transpose()?,
+        };
+        let commands = target.commands.iter().map(|command| {
+            (
+                command.name.value.clone(),
+                command
+                    .argv
+                    .iter()
+                    .map(|argument| argument.value.clone())
+                    .collect(),
+            )
+        });
+        let world = Self {
+            commands: commands.collect(),
+            endpoint,
+            folder,
+            reporting: secrets.reporting().clone(),
+            plugin,
+        };
+        for reach in &world.plugin.manifest().reach {
+            match reach {
+                wit::Reach::Http if world.endpoint.is_none() => {
+                    return Err(world.incomplete("HTTP", "endpoint \"http://10.20.30.5:8000/\""));
+                }
+                wit::Reach::Files if world.folder.is_none() => {
+                    return Err(world.incomplete("files", "root \"out\""));
+                }
+                wit::Reach::Http | wit::Reach::Files => {}
+            }
+        }
+        Ok(world)
+    }
+
+    fn incomplete(&self, what: &'static str, example: &'static str) -> Cause {
+        Cause::Incomplete {
+            plugin: self.plugin.name().to_owned(),
+            what,
+            example,
+        }
+    }
+
+    /// The plugin broke the contract.
+    pub(crate) fn contract(&self, export: &'static str, problem: &dyn std::fmt::Display) -> Cause {
+        Cause::Contract {
+            plugin: self.plugin.name().to_owned(),
+            export,
+            problem: problem.to_string(),
+        }
+    }
+
+    /// The plugin asked for what its manifest does not hold.
+    pub(crate) fn refused(&self, refusal: permit::Refusal) -> Cause {
+        Cause::Refused {
+            plugin: self.plugin.name().to_owned(),
+            refusal: Box::new(refusal),
+        }
+    }
+
+    /// Asks the plugin what to read, and reads it.
+    pub(crate) async fn observe(
+        &self,
+        session: &mut Session,
+        target: &wit::Target,
+        wanted: &[String],
+        secrets: &RunSecrets,
+    ) -> Result<Observation, Cause> {
+        let mut observation = Observation::default();
+        for round in 0.. {
+            let queries = session.queries(target, wanted, round, &observation.answers)?;
+            if queries.is_empty() {
+                break;
+            }
+            if round == MAX_ROUNDS {
+                return Err(self.contract(
+                    "queries",
+                    &format!("it still asks after {MAX_ROUNDS} rounds"),
+                ));
+            }
+            for query in queries {
+                if observation
+                    .answers
+                    .iter()
+                    .any(|answer| answer.query == query.id)
+                {
+                    return Err(self.contract(
+                        "queries",
+                        &format!("the query `{}` was asked before", query.id),
+                    ));
+                }
+                permit::read(self.plugin.manifest(), &query.request)
+                    .map_err(|refusal| self.refused(refusal))?;
+                let response = self.read(&query, secrets, &mut observation).await?;
+                observation.answers.push(wit::Answer {
+                    query: query.id,
+                    response,
+                });
+            }
+        }
+        observation.digest = digest(&observation.answers, secrets);
+        Ok(observation)
+    }
+
+    async fn read(
+        &self,
+        query: &wit::Query,
+        secrets: &RunSecrets,
+        observation: &mut Observation,
+    ) -> Result<wit::Response, Cause> {
+        let masker = secrets.reporting().masker();
+        Ok(match &query.request {
+            wit::ReadRequest::Http(request) => {
+                let request = convert::http_request(request.clone(), &query.id)
+                    .map_err(|error| self.contract("queries", &error))?;
+                let answer = self.send(&request, &NoValues).await?;
+                match serde_json::from_slice::<Value>(&answer.body) {
+                    Ok(raw) => {
+                        let mut masked = raw.clone();
+                        masker.mask_json(&mut masked);
+                        let keys = &self.plugin.manifest().sensitive_keys;
+                        hide(&mut masked, &query.id, &mut String::new(), keys);
+                        observation.raw.insert(query.id.clone(), raw);
+                        wit::Response::Http(masked.to_string().into_bytes())
+                    }
+                    Err(_) => wit::Response::Http(masker.mask(&answer.body).into_owned()),
+                }
+            }
+            wit::ReadRequest::File(path) => match self.folder()?.read(path)? {
+                Some(file) => {
+                    observation.found.insert(path.clone(), Some(file.digest()));
+                    let masked = masker.mask(&file.bytes).into_owned();
+                    observation.files.insert(query.id.clone(), masked.clone());
+                    wit::Response::File(masked)
+                }
+                None => {
+                    observation.found.insert(path.clone(), None);
+                    wit::Response::Absent
+                }
+            },
+            wit::ReadRequest::Folder(path) => wit::Response::Folder(self.folder()?.list(path)?),
+        })
+    }
+
+    /// The target's folder. It need not exist yet: then it reads as empty.
+    pub(crate) fn folder(&self) -> Result<&Folder, Cause> {
+        self.folder
+            .as_ref()
+            .ok_or_else(|| self.incomplete("files", "root \"out\""))
+    }
+
+    /// Sends a request with its placeholders filled in. The caller has held it against the manifest.
+    pub(crate) async fn send(
+        &self,
+        request: &HttpRequest,
+        values: &impl Values,
+    ) -> Result<Response, Cause> {
+        let endpoint = self
+            .endpoint
+            .as_ref()
+            .ok_or_else(|| self.incomplete("HTTP", "endpoint \"http://…\""))?;
+        let (body, content_type) = match &request.body {
+            HttpBody::Empty => (Vec::new(), None),
+            HttpBody::Json(value) => {
+                let mut value = value.clone();
+                expand_json(&mut value, values)?;
+                (
+                    value.to_string().into_bytes(),
+                    Some("application/json".to_owned()),
+                )
+            }
+            HttpBody::Bytes(bytes) => (bytes.clone(), None),
+        };
+        let headers = request
+            .headers
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), expand_text(value, values)?)))
+            .collect::<Result<_, Cause>>()?;
+        let request = Request {
+            method: request.method.clone(),
+            path: expand_url(&request.path, values)?,
+            headers,
+            body,
+            content_type,
+            reason: request.reason.clone(),
+        };
+        Ok(endpoint.send(&request).await?)
+    }
+}
+
+/// Requests that only read hold no placeholders.
+struct NoValues;
+
+impl Values for NoValues {}
+
+/// Replaces the server's own secrets by references to the places where they stand.
+fn hide(value: &mut Value, query: &str, pointer: &mut String, keys: &[String]) {
+    let length = pointer.len();
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members {
+                pointer.push('/');
+                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                if keys.contains(key)
+                    && !matches!(member, Value::Object(_) | Value::Array(_) | Value::Null)
+                {
+                    let placeholder = Placeholder::Observed {
+                        query: query.into(),
+                        pointer: pointer.as_str().into(),
+                    };
+                    *member = Value::String(placeholder.to_string());
+                } else {
+                    hide(member, query, pointer, keys);
+                }
+                pointer.truncate(length);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                pointer.push('/');
+                pointer.push_str(&index.to_string());
+                hide(item, query, pointer, keys);
+                pointer.truncate(length);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Over everything that the plugin saw, and over which secrets were equal.
+fn digest(answers: &[wit::Answer], secrets: &RunSecrets) -> String {
+    let mut hasher = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        hasher.update((bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    for answer in answers {
+        part(answer.query.as_bytes());
+        match &answer.response {
+            wit::Response::Http(bytes) => {
+                part(b"http");
+                part(bytes);
+            }
+            wit::Response::File(bytes) => {
+                part(b"file");
+                part(bytes);
+            }
+            wit::Response::Absent => part(b"absent"),
+            wit::Response::Folder(names) => {
+                part(b"folder");
+                names.iter().for_each(|name| part(name.as_bytes()));
+            }
+        }
+    }
+    for (name, chosen) in secrets.aliases() {
+        part(name.as_bytes());
+        part(chosen.as_bytes());
+    }
+    hex(&hasher.finalize())
+}
