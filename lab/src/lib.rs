@@ -1,0 +1,39 @@
+//! Real servers and simulated phones for tests and for the demo.
+//!
+//! A [`Lab`] is a network of its own inside this machine: one network namespace for the servers and one for each
+//! [`Phone`], joined by a bridge. Kea, dnsmasq and a web server run in it at the addresses a topology names
+//! (`10.20.30.5:8000`, say), so many labs run side by side and none touches the machine's own network. Everything a
+//! lab starts is tied to this process: drop the lab, panic, or kill the process with `SIGKILL`, and the kernel ends the
+//! servers and takes the namespaces and links with them.
+//!
+//! Root is not needed where the kernel lets a user create namespaces.
+//!
+//! This crate must never be a dependency of what ships: only of tests and of its own `demo` program. It knows nothing of
+//! topologies or plugins; it deals in addresses, configurations and bytes.
+//!
+//! Read [`Lab`] first, then [`Kea`], [`Dnsmasq`], [`WebServer`], [`Phone`]; [`Proxy`] records what is sent to a server
+//! and misbehaves on demand.
+
+#![forbid(unsafe_code)]
+
+mod device_file;
+mod dnsmasq;
+mod forward;
+mod kea;
+mod lab;
+mod namespace;
+mod packet;
+mod phone;
+mod process;
+mod proxy;
+mod web;
+
+pub use device_file::akuvox_settings;
+pub use dnsmasq::Dnsmasq;
+pub use forward::Forward;
+pub use kea::{Kea, KeaSettings};
+pub use lab::{Lab, LabError};
+pub use phone::{Lease, Phone};
+pub use process::Server;
+pub use proxy::{Fault, Proxy, Request};
+pub use web::WebServer;
