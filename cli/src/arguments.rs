@@ -1,0 +1,95 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::commands::{
+    apply, completions, explain, generate_reference, help, plan, plugin, show, validate,
+};
+use crate::terminal::ColorWhen;
+
+/// Declare a PBX failover pair and everything around it; validate it, see what would change, apply it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "switchover",
+    version,
+    disable_help_subcommand = true,
+    propagate_version = false,
+    max_term_width = 100,
+    after_help = "Exit codes are public API: `switchover help exit-codes`."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// When to use colour; `NO_COLOR` turns it off, too.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help_heading = "Global options"
+    )]
+    pub(crate) color: ColorWhen,
+    /// Tell on stderr what happens; twice: every request, without its secrets.
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Global options")]
+    pub(crate) verbose: u8,
+    /// Tell nothing on stderr but errors.
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        help_heading = "Global options"
+    )]
+    pub(crate) quiet: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check a topology against the language and the documented requirements.
+    Validate(validate::Arguments),
+    /// Explain a rule by its code.
+    Explain(explain::Arguments),
+    /// Print the resolved topology: includes read, defaults applied, secrets as references.
+    Show(show::Arguments),
+    /// Show what `apply` would do; never writes to a target.
+    Plan(plan::Arguments),
+    /// Bring every target to what the topology says.
+    Apply(apply::Arguments),
+    /// List, inspect and pin plugins.
+    #[command(subcommand)]
+    Plugin(plugin::Command),
+    /// Print completions for a shell.
+    Completions(completions::Arguments),
+    /// Print help on a command, or on `exit-codes`.
+    Help(help::Arguments),
+    /// Write the generated parts of the documentation.
+    #[command(hide = true)]
+    GenerateReference(generate_reference::Arguments),
+}
+
+/// The topology that a command is about.
+#[derive(Debug, Args)]
+pub(crate) struct TopologyArgument {
+    /// The topology.
+    #[arg(value_name = "FILE", default_value = "switchover.kdl")]
+    pub(crate) file: PathBuf,
+}
+
+/// The topology that a command is about; it may come from a pipe.
+#[derive(Debug, Args)]
+pub(crate) struct TopologyOrStdin {
+    /// The topology; `-` is the standard input.
+    #[arg(value_name = "FILE", default_value = "switchover.kdl")]
+    pub(crate) file: PathBuf,
+}

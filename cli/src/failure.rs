@@ -1,0 +1,80 @@
+//! An error on its way to stderr, with the exit code that tells what it left behind.
+
+use std::io;
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Report};
+
+use crate::exit::Exit;
+use crate::terminal::{Look, Terminal};
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// What the error left behind.
+    pub(crate) exit: Exit,
+    report: Report,
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+enum OutputError {
+    #[error("failed to write to the standard output")]
+    #[diagnostic(code(switchover::stdout), help("is the disk behind it full?"))]
+    Stdout(#[source] io::Error),
+    #[error("failed to read from the standard input")]
+    #[diagnostic(code(switchover::stdin), help("`-` reads UTF-8 text"))]
+    Stdin(#[source] io::Error),
+    #[error("failed to write the answer as JSON")]
+    #[diagnostic(
+        code(switchover::json),
+        help("this is a defect of switchover: please report it with the topology")
+    )]
+    Json(#[source] serde_json::Error),
+}
+
+impl Failure {
+    /// An error that left the world in the state that `exit` names.
+    pub(crate) fn new(exit: Exit, error: impl Diagnostic + Send + Sync + 'static) -> Self {
+        Self {
+            exit,
+            report: Report::new(error),
+        }
+    }
+
+    /// The standard output cannot be written.
+    pub(crate) fn stdout(error: io::Error) -> Self {
+        Self::new(Exit::Failed, OutputError::Stdout(error))
+    }
+
+    /// The standard input cannot be read.
+    pub(crate) fn stdin(error: io::Error) -> Self {
+        Self::new(Exit::Failed, OutputError::Stdin(error))
+    }
+
+    /// An answer cannot be written as JSON.
+    pub(crate) fn json(error: serde_json::Error) -> Self {
+        Self::new(Exit::Failed, OutputError::Json(error))
+    }
+
+    /// Shows the error on stderr.
+    pub(crate) fn show(&self, terminal: &Terminal) {
+        let mut text = String::new();
+        let shown = handler(terminal.err).render_report(&mut text, self.report.as_ref());
+        // A report that cannot be drawn is still told in its plain form.
+        if shown.is_err() {
+            text = self.report.to_string();
+        }
+        terminal.error(&text);
+    }
+}
+
+/// How miette draws reports on a stream.
+pub(crate) fn handler(look: Look) -> GraphicalReportHandler {
+    let theme = if look.color {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
+    GraphicalReportHandler::new_themed(theme)
+        .with_width(look.width)
+        .with_links(look.color && look.terminal)
+}

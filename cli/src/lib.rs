@@ -1,0 +1,55 @@
+//! The `switchover` command: arguments, output formats, progress, exit codes.
+//!
+//! It must never decide what a topology means, what is sent to a server or in which order: that is the rules', the
+//! plugins' and the engine's. Nothing is compiled, connected or started that a command does not need: `validate` starts
+//! no runtime and no WebAssembly engine. Start with `arguments::Cli`; each command is a file in `commands/`.
+
+mod arguments;
+mod commands;
+mod configuration;
+mod document;
+mod exit;
+mod failure;
+mod file;
+mod progress;
+mod render;
+mod report;
+mod session;
+mod terminal;
+mod topology_file;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Cli;
+use crate::exit::Exit;
+use crate::terminal::{Terminal, Verbosity};
+
+/// Runs the command that this process was called with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(message) => {
+            // Help and version are data, and end well; a reader that left is no error.
+            let _ = message.print();
+            return if message.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::Done.into()
+            };
+        }
+    };
+    let terminal = Terminal::new(
+        cli.global.color,
+        Verbosity::new(cli.global.verbose, cli.global.quiet),
+    );
+    match commands::run(cli.command, &terminal) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            failure.show(&terminal);
+            failure.exit.into()
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Plans, plugins and explanations as people and programs read them. Of a plan, the outline says what is shown and each
+//! format says how.
+
+pub(crate) mod fields;
+pub(crate) mod markdown;
+pub(crate) mod outline;
+pub(crate) mod plan_human;
+pub(crate) mod plan_json;
+pub(crate) mod plan_markdown;
+pub(crate) mod plugin;
+pub(crate) mod text;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,339 @@
+//! Snapshots of plans made by hand.
+
+use std::collections::BTreeMap;
+
+use insta::assert_snapshot;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use switchover_engine::plan::{
+    Action, Change, Content, Effect, HttpBody, HttpRequest, Plan, PluginRef, Procedure, Step,
+    TargetPlan, TopologyRef, Undo, Wave,
+};
+
+use crate::render::outline::Extent;
+use crate::render::{plan_human, plan_json, plan_markdown};
+use crate::terminal::Look;
+
+const PLAIN: Look = Look {
+    width: 80,
+    color: false,
+    terminal: false,
+};
+
+fn plan(targets: Vec<TargetPlan>) -> Plan {
+    Plan {
+        format_version: "1.0".to_owned(),
+        site: "acme-hq".to_owned(),
+        created: Timestamp::UNIX_EPOCH,
+        expires: Timestamp::UNIX_EPOCH,
+        topology: TopologyRef {
+            path: "switchover.kdl".to_owned(),
+            sha256: "0".repeat(64),
+        },
+        generation: Some(3),
+        targets,
+    }
+}
+
+fn target(name: &str, wave: Wave, changes: Vec<Change>) -> TargetPlan {
+    TargetPlan {
+        name: name.to_owned(),
+        plugin: PluginRef {
+            name: "kea".to_owned(),
+            version: "0.1.0".to_owned(),
+            sha256: "1".repeat(64),
+        },
+        wave,
+        observed: "2".repeat(64),
+        changes,
+        unchanged: 7,
+        foreign: Vec::new(),
+        resources: BTreeMap::new(),
+        undo: Undo::Native,
+        procedure: Procedure::default(),
+    }
+}
+
+fn change(address: &str, before: Option<Content>, after: Option<Content>) -> Change {
+    Change {
+        address: address.to_owned(),
+        kind: address.split('/').next().unwrap_or_default().to_owned(),
+        action: match (&before, &after) {
+            (None, _) => Action::Create,
+            (Some(_), Some(_)) => Action::Update,
+            (Some(_), None) => Action::Delete,
+        },
+        drifted: false,
+        before,
+        after,
+    }
+}
+
+fn object(value: Value) -> Option<Content> {
+    Some(Content::Object(value))
+}
+
+fn text(text: &str) -> Option<Content> {
+    Some(Content::Text(text.to_owned()))
+}
+
+fn opaque(size: u64) -> Option<Content> {
+    Some(Content::Opaque {
+        size,
+        sha256: format!("{:0<64}", format!("{size:x}")),
+    })
+}
+
+/// Every kind of change, in two targets.
+fn varied() -> Plan {
+    let config = |servers: &str| {
+        format!("# phone\nname = reception\n{servers}port = 5061\ntls = 1\nlang = it\nend\n")
+    };
+    let mut drifted = change(
+        "file/9c7514000102.cfg",
+        text(&config("server = 10.20.0.10\n")),
+        text(&config("server = 10.20.0.10\nbackup = 10.20.1.10\n")),
+    );
+    drifted.drifted = true;
+    let mut files = target(
+        "files",
+        Wave::Provisioning,
+        vec![
+            change("file/9c7514000101.cfg", None, text("a\nb\nc\n")),
+            drifted,
+            change("file/logo.png", opaque(14_200), opaque(9_100)),
+            change("file/old.cfg", text("gone\n"), None),
+        ],
+    );
+    files.plugin.name = "provisioning".to_owned();
+    files.foreign = vec!["file/README".to_owned(), "file/index.html".to_owned()];
+    let subnet = |lease: u32, dns: Value| {
+        json!({
+            "subnet": "10.20.30.0/24", "valid-lifetime": lease,
+            "pools": [{"pool": "10.20.30.100-10.20.30.220"}], "option-data": [{"code": 6, "data": dns}],
+        })
+    };
+    let mut dhcp = target(
+        "kea1",
+        Wave::Dhcp,
+        vec![
+            change(
+                "subnet/10.20.30.0/24",
+                object(subnet(3_600, json!(["10.20.0.53"]))),
+                object(subnet(28_800, json!(["10.20.0.53", "10.20.0.54"]))),
+            ),
+            change(
+                "reservation/9c:75:14:00:01:01",
+                None,
+                object(json!({"ip-address": "10.20.30.11", "hostname": "reception"})),
+            ),
+            change(
+                "subnet/10.20.31.0/24",
+                None,
+                object(subnet(3_600, json!(["10.20.0.53"]))),
+            ),
+            change("class/akuvox", object(json!({"test": "x"})), None),
+        ],
+    );
+    dhcp.undo = Undo::None;
+    dhcp.procedure.stage.push(Step {
+        id: "test".to_owned(),
+        title: "test the new configuration".to_owned(),
+        effect: Effect::Http(HttpRequest {
+            method: "POST".to_owned(),
+            path: "/".to_owned(),
+            headers: Vec::new(),
+            body: HttpBody::Empty,
+            reason: None,
+        }),
+        expect: Vec::new(),
+        capture: Vec::new(),
+        undo: Vec::new(),
+    });
+    dhcp.procedure.commit.push(Step {
+        effect: Effect::Run {
+            name: "reload".to_owned(),
+            file: Some("kea.conf".to_owned()),
+        },
+        title: "reload the server".to_owned(),
+        ..dhcp.procedure.stage[0].clone()
+    });
+    plan(vec![target("bind", Wave::Dns, Vec::new()), files, dhcp])
+}
+
+#[test]
+fn human() {
+    assert_snapshot!(plan_human::render(&varied(), Extent::Brief, PLAIN));
+}
+
+#[test]
+fn human_in_full() {
+    assert_snapshot!(plan_human::render(&varied(), Extent::Full, PLAIN));
+}
+
+#[test]
+fn human_in_colour_is_the_same_text() {
+    let colored = plan_human::render(
+        &varied(),
+        Extent::Brief,
+        Look {
+            color: true,
+            ..PLAIN
+        },
+    );
+    assert!(colored.contains("\u{1b}[32m+\u{1b}[0m reservation/"));
+    assert_eq!(
+        anstream::adapter::strip_str(&colored).to_string(),
+        plan_human::render(&varied(), Extent::Brief, PLAIN)
+    );
+}
+
+#[test]
+fn markdown() {
+    assert_snapshot!(plan_markdown::render(&varied(), Extent::Brief));
+}
+
+#[test]
+fn json_is_the_plan_with_a_summary() {
+    let plan = varied();
+    let mut document: Value = serde_json::from_str(&plan_json::render(&plan).unwrap()).unwrap();
+    assert_snapshot!(document["summary"].to_string(), @r#"{"create":3,"update":3,"delete":2,"drifted":1,"unchanged":21,"foreign":2}"#);
+    document.as_object_mut().unwrap().remove("summary");
+    assert_eq!(serde_json::from_value::<Plan>(document).unwrap(), plan);
+}
+
+#[test]
+fn nothing_to_do() {
+    let nothing = plan(vec![target("kea1", Wave::Dhcp, Vec::new())]);
+    assert_eq!(
+        plan_human::render(&nothing, Extent::Brief, PLAIN),
+        "no changes\n"
+    );
+    assert_snapshot!(plan_markdown::render(&nothing, Extent::Brief), @r"
+    ### Plan for acme-hq
+
+    **no changes**
+    ");
+}
+
+fn many() -> Plan {
+    let reservation = |number: u32| {
+        let address = format!(
+            "reservation/9c:75:14:00:{:02x}:{:02x}",
+            number >> 8,
+            number & 255
+        );
+        change(
+            &address,
+            None,
+            object(json!({"ip-address": format!("10.20.{}.{}", number >> 8, number & 255)})),
+        )
+    };
+    let mut changes: Vec<Change> = (0..9_985).map(reservation).collect();
+    changes.insert(1, change("file/hosts", None, text("x")));
+    changes
+        .extend((0..21).map(|number| change(&format!("class/{number}"), object(json!({})), None)));
+    let mut drifted = change("subnet/a", object(json!({"x": 1})), object(json!({"x": 2})));
+    drifted.drifted = true;
+    changes.push(drifted);
+    plan(vec![target("kea1", Wave::Dhcp, changes)])
+}
+
+#[test]
+fn many_of_a_kind_are_counted() {
+    assert_snapshot!(plan_human::render(&many(), Extent::Brief, PLAIN));
+}
+
+#[test]
+fn full_shows_each() {
+    let full = plan_human::render(&many(), Extent::Full, PLAIN);
+    assert_eq!(full.matches("+ reservation/").count(), 9_985);
+    assert!(!full.contains('…'));
+}
+
+#[test]
+fn long_differences_are_cut() {
+    let lines = |word: &str| {
+        (0..100)
+            .map(|number| format!("{word} {number}\n"))
+            .collect::<String>()
+    };
+    let fields = |offset: u32| {
+        (0..30_u32)
+            .map(|number| (format!("key{number}"), json!(number + offset)))
+            .collect::<serde_json::Map<_, _>>()
+    };
+    let plan = plan(vec![target(
+        "files",
+        Wave::Provisioning,
+        vec![
+            change("file/a", text(&lines("old")), text(&lines("new"))),
+            change(
+                "class/b",
+                object(fields(0).into()),
+                object(fields(1).into()),
+            ),
+        ],
+    )]);
+    let brief = plan_human::render(&plan, Extent::Brief, PLAIN);
+    assert!(
+        brief.contains("… 161 more lines (--full shows all)"),
+        "{brief}"
+    );
+    assert!(
+        brief.contains("… 18 more fields (--full shows all)"),
+        "{brief}"
+    );
+    let full = plan_human::render(&plan, Extent::Full, PLAIN);
+    assert!(
+        full.contains("+new 99") && full.contains("key29: 29 → 30"),
+        "{full}"
+    );
+}
+
+#[test]
+fn long_values_stand_on_lines_of_their_own() {
+    let before = json!({"url": format!("https://{}.example/", "a".repeat(40))});
+    let after = json!({"url": format!("https://{}.example/", "b".repeat(40))});
+    let plan = plan(vec![target(
+        "kea1",
+        Wave::Dhcp,
+        vec![change("option/66", object(before), object(after))],
+    )]);
+    assert_snapshot!(plan_human::render(&plan, Extent::Brief, PLAIN), @r#"
+    kea1  DHCP · kea 0.1.0
+      ~ option/66
+          - url: "https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example/"
+          + url: "https://bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.example/"
+
+    0 to add, 1 to change, 0 to remove
+    "#);
+}
+
+#[test]
+fn what_a_server_says_cannot_steer_the_terminal_or_leave_its_block() {
+    let evil = "\u{1b}[2Jevil\u{202e}";
+    let body = format!("{evil}\n````\n</details>\n");
+    let mut hostile = target(
+        "<b>*x*",
+        Wave::Dhcp,
+        vec![
+            change(evil, text("fine\n"), text(&body)),
+            change(
+                evil,
+                object(json!({"k": 1})),
+                object(json!({"k": evil, evil: 2})),
+            ),
+        ],
+    );
+    hostile.plugin.name = evil.to_owned();
+    let plan = plan(vec![hostile]);
+    for rendered in [
+        plan_human::render(&plan, Extent::Full, PLAIN),
+        plan_markdown::render(&plan, Extent::Full),
+        plan_json::render(&plan).unwrap(),
+    ] {
+        assert!(!rendered.contains('\u{1b}'), "{rendered}");
+    }
+    assert_snapshot!(plan_markdown::render(&plan, Extent::Brief));
+}
