@@ -1,0 +1,127 @@
+//! Topologies of any size, as a site would write them: a user and a reservation for each telephone.
+
+use std::fmt::Write;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// The most devices that fit the network with their reservations.
+pub(super) const MOST: usize = 40_000;
+
+/// Devices in one included file.
+const PER_FILE: usize = 500;
+
+#[derive(Clone, Copy)]
+pub(super) enum Layout {
+    OneFile,
+    Included,
+}
+
+impl Layout {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::OneFile => "one file",
+            Self::Included => "included",
+        }
+    }
+}
+
+/// Writes `switchover.kdl`, and what it includes, into `folder`.
+pub(super) fn write(folder: &Path, size: usize, layout: Layout) -> io::Result<()> {
+    let mut main = frame(size);
+    let devices: Vec<String> = (0..size).map(device).collect();
+    match layout {
+        Layout::OneFile => main.extend(devices),
+        Layout::Included => {
+            main.push_str("include \"devices/*.kdl\"\n");
+            fs::create_dir(folder.join("devices"))?;
+            for (number, part) in devices.chunks(PER_FILE).enumerate() {
+                fs::write(
+                    folder.join(format!("devices/{number:03}.kdl")),
+                    part.concat(),
+                )?;
+            }
+        }
+    }
+    fs::write(folder.join("switchover.kdl"), main)
+}
+
+fn device(number: usize) -> String {
+    let [_, high, middle, low] = u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes();
+    let user = 10_000 + number;
+    // The first 256 addresses are the servers'.
+    let [_, _, third, fourth] = u32::try_from(number + 256)
+        .unwrap_or(u32::MAX)
+        .to_be_bytes();
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "user \"{user}\" name=\"User {user}\" pbx=\"pbx1\"");
+    let _ = writeln!(
+        text,
+        "device \"device-{number}\" model=\"WP480\" mac=\"9c:75:14:{high:02x}:{middle:02x}:{low:02x}\" user=\"{user}\" \
+         firmware=\"2.8.22\" year=2017 address=\"10.32.{third}.{fourth}\""
+    );
+    text
+}
+
+/// Everything but the users and devices. The failover PBX has a core for each 500 users, as the guide demands.
+fn frame(size: usize) -> String {
+    let cores = size.div_ceil(500);
+    let threads = cores * 2;
+    format!(
+        r#"site "bench" mode="hot-standby"
+pbx "pbx1" role="main" {{
+    hostname "pbx1.acme.example"
+    address "10.20.0.10"
+    wms "3.86.30011"
+    platform "vm" cores={cores} threads={threads} cpu="xeon"
+    locale language="it" region="IT"
+    failure-domain "rack-a"
+}}
+pbx "pbx2" role="failover" {{
+    hostname "pbx2.acme.example"
+    address "10.20.1.10"
+    wms "3.86.30011"
+    platform "vm" cores={cores} threads={threads} cpu="xeon"
+    locale language="it" region="IT"
+    failure-domain "rack-b"
+}}
+wms-network {{
+    member "pbx1" role="server"
+    member "pbx2" role="client"
+}}
+sync from="pbx1" to="pbx2" every="2h"
+network "voice" {{
+    subnet "10.32.0.0/16"
+    gateway "10.32.0.1"
+    pool "10.32.200.0" "10.32.255.200"
+    dns "10.32.0.53" "10.32.0.54"
+    ntp "10.32.0.1"
+    domain "acme.example"
+    dhcp "office"
+    provisioning "phones"
+}}
+dhcp "office" {{
+    server "dhcp1" address="10.32.0.5" failure-domain="rack-a" target="dnsmasq"
+    lease "8h"
+}}
+dns "acme.example" {{
+    server "ns1" address="10.32.0.53" role="primary" failure-domain="rack-a" target="dnsmasq"
+    server "ns2" address="10.32.0.54" role="secondary" failure-domain="rack-b"
+    ttl "60s"
+}}
+provisioning "phones" {{
+    url "http://prov.acme.example/"
+    dhcp-option 66
+    target "files"
+}}
+target "dnsmasq" plugin="dnsmasq" {{
+    root "out/dnsmasq"
+}}
+target "files" plugin="provisioning" {{
+    root "out/provisioning"
+}}
+defaults "device" network="voice"
+"#
+    )
+}

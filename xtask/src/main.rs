@@ -1,0 +1,71 @@
+//! `cargo xtask`: everything a contributor does besides `cargo` itself. See [`USAGE`].
+//!
+//! It runs other programs and prints what it runs; whatever it does, a person could type. It must never hold a part of
+//! the product, and it needs few dependencies, since it is built before anything else is.
+//!
+//! Read [`run::Step`] first.
+
+#![forbid(unsafe_code)]
+
+mod bench;
+mod demo;
+mod generate;
+mod lint;
+mod run;
+mod setup;
+mod test;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use run::Failure;
+
+const USAGE: &str = "\
+cargo xtask setup               install what building and testing need, where it is missing
+cargo xtask demo                the main job on real servers: a phone finds both PBXs
+cargo xtask test                everything that must hold: format, lints, licences, generated files, all tests
+cargo xtask lint                the part of `test` that compiles nothing but lints: format, clippy, licences
+cargo xtask generate [--check]  write the generated references, or say which are out of date
+cargo xtask bench [DEVICES…]    time and memory of validate, plan and apply, beside Terraform where it is installed
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["setup"] => setup::run(),
+        ["demo"] => demo::run(),
+        ["test"] => test::run(),
+        ["lint"] => lint::run(),
+        ["generate"] => generate::run(generate::Mode::Write),
+        ["generate", "--check"] => generate::run(generate::Mode::Check),
+        ["bench", sizes @ ..] => bench::run(sizes),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(text)) => {
+            eprintln!("error: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The top of the repository.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// Where cargo builds.
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |set| root().join(set))
+}

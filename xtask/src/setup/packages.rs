@@ -1,0 +1,112 @@
+//! Programs of the operating system: the servers and tools that `lab/` runs.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::process::Command;
+
+use crate::run::{self, find};
+
+/// A program, and the Debian package that has it.
+const PROGRAMS: [(&str, &str); 12] = [
+    ("kea-dhcp4", "kea-dhcp4-server"),
+    ("kea-ctrl-agent", "kea-ctrl-agent"),
+    ("dnsmasq", "dnsmasq-base"),
+    ("busybox", "busybox"),
+    ("ip", "iproute2"),
+    ("nsenter", "util-linux"),
+    ("unshare", "util-linux"),
+    ("setpriv", "util-linux"),
+    ("socat", "socat"),
+    ("dig", "bind9-dnsutils"),
+    ("curl", "curl"),
+    ("strace", "strace"),
+];
+
+/// Services that come with those packages and must not begin to serve this machine's network.
+const SERVICES: [&str; 2] = ["kea-dhcp4-server.service", "kea-ctrl-agent.service"];
+
+pub(super) fn ensure() -> Result<(), String> {
+    let missing: Vec<_> = PROGRAMS
+        .iter()
+        .filter(|(program, _)| find(program).is_none())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
+    packages.dedup();
+    let programs: Vec<&str> = missing.iter().map(|(program, _)| *program).collect();
+    if find("apt-get").is_none() {
+        let names = programs.join(", ");
+        return Err(format!(
+            "not installed: {names}. `nix develop` has them all; else install them with this system's tool"
+        ));
+    }
+    install(&packages).map_err(|why| {
+        format!(
+            "{why}. Not installed: {0}. Try: apt-get install {0}",
+            packages.join(" ")
+        )
+    })
+}
+
+/// Installs Debian packages, as root or through `sudo`.
+pub(super) fn install(packages: &[&str]) -> Result<(), String> {
+    eprintln!("setup: installing {}", packages.join(" "));
+    if Path::new("/run/systemd/system").is_dir()
+        && packages.iter().any(|package| package.starts_with("kea-"))
+    {
+        // A package starts its service at once and at every boot, unless it is masked before.
+        eprintln!(
+            "setup: masking {0} so that no DHCP server starts here (systemctl unmask {0} undoes it)",
+            SERVICES.join(" ")
+        );
+        let mut mask = as_root("systemctl")?;
+        mask.arg("mask").args(SERVICES);
+        run::run(mask).map_err(|failure| failure.0)?;
+    }
+    if apt(&["install"], packages).is_ok() {
+        return Ok(());
+    }
+    // A fresh machine has no list of packages yet, or an old one.
+    apt(&["update"], &[])?;
+    apt(&["install"], packages)
+}
+
+fn apt(action: &[&str], packages: &[&str]) -> Result<(), String> {
+    let mut command = as_root("env")?;
+    // RUNLEVEL=1 keeps services from being started where there is no systemd.
+    command.args([
+        "DEBIAN_FRONTEND=noninteractive",
+        "RUNLEVEL=1",
+        "apt-get",
+        "--quiet=2",
+        "--yes",
+        "--no-install-recommends",
+    ]);
+    command.args(action).args(packages);
+    command.stdout(io::stderr());
+    run::run(command).map_err(|failure| failure.0)
+}
+
+fn as_root(program: &str) -> Result<Command, String> {
+    if is_root() {
+        return Ok(Command::new(program));
+    }
+    if find("sudo").is_none() {
+        return Err("this needs root, and there is no sudo".to_owned());
+    }
+    let mut command = Command::new("sudo");
+    if !io::stdin().is_terminal() {
+        command.arg("--non-interactive");
+    }
+    command.arg(program);
+    Ok(command)
+}
+
+fn is_root() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let user = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    user.and_then(|ids| ids.split_whitespace().nth(1)) == Some("0")
+}
