@@ -1,13 +1,13 @@
 //! What the file should say.
 
+use switchover_sdk::scope::{Served, host_name, own_zones, served};
 use switchover_sdk::{Failure, View};
 
 use crate::entry::{Entry, Host, LocalTtl, Oui, Range};
 use crate::manifest::Settings;
-use crate::names::{host_name, is_domain_name, is_owner_name, is_tag};
+use crate::names::{is_domain_name, is_owner_name, is_tag};
 use crate::option::{Audience, Data, NetworkOption, data};
 use crate::record::Record;
-use crate::scope::{Served, own_zones, served};
 use crate::words::is_quotable;
 
 /// Option 3, the routers of a network.
@@ -81,12 +81,8 @@ fn network(served: &Served<'_>, serves_dns: bool) -> Vec<Entry> {
         netmask: subnet.netmask().to_string(),
         lease_seconds: served.service.lease_seconds,
     })];
-    let phones = served.has_phone_options();
-    let phone_options = if phones {
-        network.phone_options.as_slice()
-    } else {
-        &[]
-    };
+    let phone_options = served.phone_options();
+    let phones = !phone_options.is_empty();
     let option = |code, data, except_phones| NetworkOption {
         network: network.name.clone(),
         code,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use switchover_sdk::scope::host_name;
 use switchover_sdk::{Failure, Resource};
 
 use crate::option::{Audience, NetworkOption, network_tag, phone_tag};
@@ -314,7 +315,7 @@ impl Host {
             if host.address.is_none() && text.parse::<std::net::Ipv4Addr>().is_ok() {
                 host.address = Some(text);
             } else if host.name.is_none()
-                && crate::names::host_name(&text).is_some()
+                && host_name(&text).is_some()
                 && text.starts_with(|letter: char| letter.is_ascii_alphabetic())
                 && text != "ignore"
                 && text != "infinite"

@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use switchover_sdk::{DhcpOption, Finding, OptionValue, Role, Severity, Target, View, Zone};
+use switchover_sdk::scope::{Served, host_name, is_standby, own_services, own_zones, served};
+use switchover_sdk::{DhcpOption, Finding, OptionValue, Role, Severity, Target, View, Zone, text};
 
 use crate::desired::{is_writable_record, shared_ttl};
 use crate::manifest::{RELOAD, Settings};
-use crate::names::{host_name, is_tag};
+use crate::names::is_tag;
 use crate::record::Record;
-use crate::scope::{Served, is_standby, own_services, own_zones, served};
 use crate::words::is_quotable;
 
 /// dnsmasq refuses a longer text; an option's length is one byte.
@@ -140,15 +140,8 @@ fn networks(view: &View) -> Vec<Finding> {
 
 fn options(served: &Served<'_>) -> Vec<Finding> {
     let network = served.network;
-    let phone_options = if served.has_phone_options() {
-        network.phone_options.as_slice()
-    } else {
-        &[]
-    };
-    network
-        .options
-        .iter()
-        .chain(phone_options)
+    served
+        .options()
         .filter_map(|option| {
             let why = unwritable(option)?;
             let message = format!("option {} {why}", option.code);
@@ -167,8 +160,7 @@ fn options(served: &Served<'_>) -> Vec<Finding> {
 fn unwritable(option: &DhcpOption) -> Option<String> {
     match &option.value {
         OptionValue::Text(text) => {
-            // `$${` stands for `${`.
-            let length = text.replace("$${", "${").len();
+            let length = text::plain(text).len();
             if !is_quotable(text) {
                 Some("holds a control character, which dnsmasq's configuration cannot".into())
             } else if length == 0 || length > LONGEST_OPTION {

@@ -18,7 +18,6 @@ mod names;
 mod option;
 mod procedure;
 mod record;
-mod scope;
 mod words;
 
 use switchover_sdk::{

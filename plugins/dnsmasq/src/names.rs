@@ -1,16 +1,5 @@
 //! Names that dnsmasq takes. Most of them stand bare in a line, where nothing can be escaped.
 
-/// A host name of one label (RFC 1123).
-pub(crate) fn host_name(name: &str) -> Option<String> {
-    let fits = (1..=63).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && !name.starts_with('-')
-        && !name.ends_with('-');
-    fits.then(|| name.to_ascii_lowercase())
-}
-
 /// A domain name of any kind: labels of letters, digits, hyphens, underscores, and slashes for reverse zones.
 pub(crate) fn is_domain_name(name: &str) -> bool {
     name.len() <= 253
@@ -41,26 +30,20 @@ mod tests {
 
     #[test]
     fn names() {
-        for (name, host, domain, owner, tag) in [
-            ("pbx1", true, true, true, true),
-            ("pbx1.acme.example", false, true, true, true),
-            ("_sips._tcp.acme.example", false, true, true, true),
-            ("*.acme.example", false, false, true, false),
-            ("a b", false, false, false, false),
-            ("a,b", false, false, false, false),
-            ("a..b", false, false, false, true),
-            ("-a", false, true, true, true),
-            ("", false, false, false, false),
-            ("0/26.2.0.192.in-addr.arpa", false, true, true, false),
+        for (name, domain, owner, tag) in [
+            ("pbx1", true, true, true),
+            ("pbx1.acme.example", true, true, true),
+            ("_sips._tcp.acme.example", true, true, true),
+            ("*.acme.example", false, true, false),
+            ("a b", false, false, false),
+            ("a,b", false, false, false),
+            ("a..b", false, false, true),
+            ("-a", true, true, true),
+            ("", false, false, false),
+            ("0/26.2.0.192.in-addr.arpa", true, true, false),
         ] {
-            let found = (
-                host_name(name).is_some(),
-                is_domain_name(name),
-                is_owner_name(name),
-                is_tag(name),
-            );
-            assert_eq!(found, (host, domain, owner, tag), "{name}");
+            let found = (is_domain_name(name), is_owner_name(name), is_tag(name));
+            assert_eq!(found, (domain, owner, tag), "{name}");
         }
-        assert_eq!(host_name("Reception").as_deref(), Some("reception"));
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use switchover_sdk::scope::{Served, host_name, served};
 use switchover_sdk::{Failure, Resource, View};
 
 use crate::encode::{option_data, option_def};
-use crate::scope::{Served, host_name, served};
 use crate::shape::{
     ClientClass, OptionDef, Reservation, Subnet, SubnetOption, class_address, kind,
     option_def_address,
@@ -62,7 +62,7 @@ pub(crate) fn desired(view: &View) -> Result<Vec<Resource>, Failure> {
                 subnet: subnet.subnet.clone(),
                 hw_address: mac.to_ascii_lowercase(),
                 ip_address: Some(address.to_string()),
-                hostname: host_name(device),
+                hostname: host_name(&device.name),
             };
             resources.push(
                 resource(reservation.address(), kind::RESERVATION, &reservation)?
@@ -99,8 +99,14 @@ fn subnet(served: &Served<'_>) -> Option<Subnet> {
             .into_iter()
             .collect(),
         valid_lifetime: served.service.lease_seconds.into(),
-        require_client_classes: served.phone_class().into_iter().collect(),
+        require_client_classes: class_name(served).into_iter().collect(),
     })
+}
+
+/// None where the class would match nothing or give nothing.
+fn class_name(served: &Served<'_>) -> Option<String> {
+    let any = !served.phone_options().is_empty();
+    any.then(|| format!("phones-{}", served.network.name))
 }
 
 fn phone_class(served: &Served<'_>) -> Option<ClientClass> {
@@ -116,7 +122,7 @@ fn phone_class(served: &Served<'_>) -> Option<ClientClass> {
         .collect();
     data.sort();
     Some(ClientClass {
-        name: served.phone_class()?,
+        name: class_name(served)?,
         test: tests.collect::<Vec<_>>().join(" or "),
         only_if_required: true,
         option_data: data,

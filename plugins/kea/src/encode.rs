@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use switchover_sdk::{DhcpOption, OptionValue};
+use switchover_sdk::{DhcpOption, OptionValue, text};
 
 use crate::shape::{DHCP4, OptionData, OptionDef};
 
@@ -105,18 +105,13 @@ fn encode_text(code: u8, text: &str) -> (bool, String) {
     if plain {
         (true, text.replace(',', "\\,"))
     } else {
-        (false, hex(unescape_dollar(text).as_bytes()))
+        (false, hex(text::plain(text).as_bytes()))
     }
 }
 
 /// Bytes that the text takes in a DHCP message.
 pub(crate) fn text_length(text: &str) -> usize {
-    unescape_dollar(text).len()
-}
-
-/// What the text means to the engine, which reads `$${` as `${`.
-fn unescape_dollar(text: &str) -> String {
-    text.replace("$${", "${")
+    text::plain(text).len()
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

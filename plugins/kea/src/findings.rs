@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use switchover_sdk::scope::{Served, host_name, is_standby, own_services, served};
 use switchover_sdk::{DhcpOption, Finding, OptionValue, Role, Severity, Target, View};
 
 use crate::encode::{option_def, text_length};
 use crate::manifest::{HighAvailability, Settings};
-use crate::scope::{Served, host_name, is_standby, own_services, served};
 use crate::shape::OptionDef;
 
 /// An option's length is one byte.
@@ -113,23 +113,21 @@ fn options(served: &Served<'_>) -> Vec<Finding> {
             ));
         }
     }
-    if served.phone_class().is_some() {
-        for option in &network.phone_options {
-            if network
-                .options
-                .iter()
-                .any(|other| other.code == option.code)
-            {
-                let message = format!(
-                    "{} is set for every client and for telephones; kea would give telephones the first",
-                    named(option)
-                );
-                found.push(
-                    Finding::error("KEA006", "kea-option-twice", path.clone(), message).with_help(
-                        "an option of a subnet wins over one of a client class: declare it once",
-                    ),
-                );
-            }
+    for option in served.phone_options() {
+        if network
+            .options
+            .iter()
+            .any(|other| other.code == option.code)
+        {
+            let message = format!(
+                "{} is set for every client and for telephones; kea would give telephones the first",
+                named(option)
+            );
+            found.push(
+                Finding::error("KEA006", "kea-option-twice", path.clone(), message).with_help(
+                    "an option of a subnet wins over one of a client class: declare it once",
+                ),
+            );
         }
     }
     found
@@ -219,7 +217,7 @@ fn reservations(view: &View, served: &Served<'_>) -> Vec<Finding> {
                 message,
             ));
         }
-        if host_name(device).is_none() {
+        if host_name(&device.name).is_none() {
             let message = format!(
                 "`{}` is no host name, so its reservation carries none",
                 device.name

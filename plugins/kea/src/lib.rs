@@ -17,7 +17,6 @@ mod encode;
 mod findings;
 mod manifest;
 mod procedure;
-mod scope;
 mod shape;
 
 use switchover_sdk::{

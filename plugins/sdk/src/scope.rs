@@ -1,20 +1,23 @@
-//! Which parts of the topology a target serves.
+//! Which parts of the topology a target serves, for plugins that configure DHCP and DNS servers.
 
 use std::net::Ipv4Addr;
 
+use crate::{Device, DhcpOption, DhcpService, Network, Role, Server, ServerRole, View, Zone};
 use ipnet::Ipv4Net;
-use switchover_sdk::{Device, DhcpOption, DhcpService, Network, Role, Server, ServerRole, View};
 
 /// A network that a DHCP service of the target serves.
-pub(crate) struct Served<'a> {
-    pub(crate) network: &'a Network,
-    pub(crate) service: &'a DhcpService,
-    /// None where the network is not IPv4, which `check` reports.
-    pub(crate) subnet: Option<Ipv4Net>,
+#[derive(Debug, Clone, Copy)]
+pub struct Served<'a> {
+    /// The network.
+    pub network: &'a Network,
+    /// The service.
+    pub service: &'a DhcpService,
+    /// None where the network is not IPv4.
+    pub subnet: Option<Ipv4Net>,
 }
 
 /// The networks of the services that the target is a server of, in the order of the topology.
-pub(crate) fn served(view: &View) -> impl Iterator<Item = Served<'_>> {
+pub fn served(view: &View) -> impl Iterator<Item = Served<'_>> {
     view.networks.iter().filter_map(|network| {
         let service = own_services(view)
             .find(|(service, _)| Some(&service.name) == network.dhcp.as_ref())?
@@ -29,7 +32,7 @@ pub(crate) fn served(view: &View) -> impl Iterator<Item = Served<'_>> {
 }
 
 /// The services that the target is a server of, each with the server that it is.
-pub(crate) fn own_services(view: &View) -> impl Iterator<Item = (&DhcpService, &Server)> {
+pub fn own_services(view: &View) -> impl Iterator<Item = (&DhcpService, &Server)> {
     view.roles.iter().filter_map(|role| {
         let Role::DhcpServer(place) = role else {
             return None;
@@ -46,8 +49,18 @@ pub(crate) fn own_services(view: &View) -> impl Iterator<Item = (&DhcpService, &
     })
 }
 
+/// The zones that the target is a server of.
+pub fn own_zones(view: &View) -> impl Iterator<Item = &Zone> {
+    view.zones.iter().filter(|zone| {
+        view.roles
+            .iter()
+            .any(|role| matches!(role, Role::DnsServer(place) if place.service == zone.name))
+    })
+}
+
 /// Whether another server of the service is its primary.
-pub(crate) fn is_standby(service: &DhcpService, server: &Server) -> bool {
+#[must_use]
+pub fn is_standby(service: &DhcpService, server: &Server) -> bool {
     let primary = service
         .servers
         .iter()
@@ -57,7 +70,7 @@ pub(crate) fn is_standby(service: &DhcpService, server: &Server) -> bool {
 
 impl<'a> Served<'a> {
     /// Devices of the network that have a reservation, with their hardware and IPv4 addresses.
-    pub(crate) fn reserved(
+    pub fn reserved(
         &self,
         view: &'a View,
     ) -> impl Iterator<Item = (&'a Device, &'a str, Ipv4Addr)> {
@@ -68,31 +81,43 @@ impl<'a> Served<'a> {
         })
     }
 
-    /// The class of the network's telephones; none where it would match nothing or give nothing.
-    pub(crate) fn phone_class(&self) -> Option<String> {
-        let network = self.network;
-        (!network.phone_ouis.is_empty() && !network.phone_options.is_empty())
-            .then(|| format!("phones-{}", network.name))
+    /// Options for the network's telephones alone; none where no telephone could be told apart.
+    #[must_use]
+    pub fn phone_options(&self) -> &'a [DhcpOption] {
+        if self.network.phone_ouis.is_empty() {
+            &[]
+        } else {
+            &self.network.phone_options
+        }
     }
 
-    /// Options for everybody, then those for telephones where there are any.
-    pub(crate) fn options(&self) -> impl Iterator<Item = &'a DhcpOption> {
-        let phones = match self.phone_class() {
-            Some(_) => self.network.phone_options.as_slice(),
-            None => &[],
-        };
-        self.network.options.iter().chain(phones)
+    /// Options for everybody, then those for telephones.
+    pub fn options(&self) -> impl Iterator<Item = &'a DhcpOption> + use<'a> {
+        self.network.options.iter().chain(self.phone_options())
     }
 }
 
-/// The device's name as a host name, where it is one (RFC 1123, one label).
-pub(crate) fn host_name(device: &Device) -> Option<String> {
-    let name = device.name.to_ascii_lowercase();
+/// A name as a host name of one label, in lower case, where it is one (RFC 1123).
+#[must_use]
+pub fn host_name(name: &str) -> Option<String> {
     let fits = (1..=63).contains(&name.len())
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !name.starts_with('-')
         && !name.ends_with('-');
-    fits.then_some(name)
+    fits.then(|| name.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_name_is_one_label() {
+        assert_eq!(host_name("Reception").as_deref(), Some("reception"));
+        for name in ["", "-a", "a-", "a b", "a.b", "a_b", &"a".repeat(64)] {
+            assert_eq!(host_name(name), None, "{name}");
+        }
+    }
 }
