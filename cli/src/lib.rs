@@ -15,6 +15,7 @@ mod progress;
 mod render;
 mod report;
 mod session;
+mod signals;
 mod terminal;
 mod topology_file;
 

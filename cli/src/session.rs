@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use miette::Diagnostic;
 use switchover_effects::Trace;
-use switchover_engine::{Context, Event, PlanError, PluginSet, SecretCommands};
+use switchover_engine::{Context, Event, PlanError, PluginSet, SecretCommands, Stop};
 use switchover_plugin_host::{Host, HostConfig, HostError, Lock, LockError, Source};
 use switchover_rules::{acknowledge, judge};
 use switchover_topology::model::Auth;
@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::report::{self, Tally};
+use crate::signals::stop_on_signal;
 use crate::terminal::{Terminal, Verbosity};
 use crate::topology_file;
 
@@ -113,8 +114,25 @@ impl<'a> Session<'a> {
         }))
     }
 
-    /// Runs an engine function to its end, with progress on stderr.
-    pub(crate) fn run<T>(&self, work: impl AsyncFnOnce(&Context<'_>) -> T) -> T {
+    /// Runs an engine function to its end, with progress on stderr. A signal ends the process at once.
+    fn run<T>(&self, work: impl AsyncFnOnce(&Context<'_>) -> T) -> T {
+        self.in_context(Stop::never(), work)
+    }
+
+    /// The same; a signal asks it to stop.
+    pub(crate) fn run_stoppable<T>(&self, work: impl AsyncFnOnce(&Context<'_>) -> T) -> T {
+        let (stopper, stop) = Stop::new();
+        self.in_context(stop, async |context| {
+            tokio::select! {
+                biased;
+                // First: the handlers are there before anything is begun.
+                never = stop_on_signal(stopper, self.terminal) => match never {},
+                done = work(context) => done,
+            }
+        })
+    }
+
+    fn in_context<T>(&self, stop: Stop, work: impl AsyncFnOnce(&Context<'_>) -> T) -> T {
         let progress = Progress::start(self.terminal);
         let on_event = |event: Event| progress.event(&event);
         let trace: Option<Arc<dyn Trace>> = match self.terminal.verbosity {
@@ -132,6 +150,7 @@ impl<'a> Session<'a> {
             secret_commands: self.secret_commands.clone(),
             trace,
             on_event: &on_event,
+            stop,
         };
         self.runtime.block_on(work(&context))
     }

@@ -6,6 +6,7 @@ mod environment;
 mod errors;
 mod explain;
 mod help;
+mod interactive;
 mod plan_and_apply;
 mod real_servers;
 mod show;

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::environment::{TestEnvironment, assert_no_secret};
 
-const GOOD: &str = include_str!("topologies/good.kdl");
+pub(crate) const GOOD: &str = include_str!("topologies/good.kdl");
 const SECRET: &str = "s3cr3t-of-reception";
 
-fn site() -> TestEnvironment {
+pub(crate) fn site() -> TestEnvironment {
     let mut test = TestEnvironment::new();
     test.set("RECEPTION_SIP", SECRET);
     test.write("switchover.kdl", GOOD);

@@ -109,7 +109,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         }
     }
     let applied = session
-        .run(async |context| switchover_engine::apply(context, &plan).await)
+        .run_stoppable(async |context| switchover_engine::apply(context, &plan).await)
         .map_err(|error| Failure::new(exit_of(&error), error))?;
     let text = match arguments.format {
         Format::Human => human(&applied),

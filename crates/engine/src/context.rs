@@ -12,6 +12,7 @@ use switchover_topology::model::Target;
 use crate::error::Cause;
 use crate::event::OnEvent;
 use crate::secrets::SecretCommands;
+use crate::stop::Stop;
 
 /// Everything that a run is given from outside.
 pub struct Context<'a> {
@@ -35,6 +36,8 @@ pub struct Context<'a> {
     pub trace: Option<Arc<dyn Trace>>,
     /// Told how the run goes.
     pub on_event: OnEvent<'a>,
+    /// Ends the run early.
+    pub stop: Stop,
 }
 
 /// Plugins by name.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use switchover_effects::placeholder::is_name;
 use switchover_plugin_host::wit;
 
 use crate::diff::{Body, Resource};
@@ -24,6 +25,8 @@ pub(crate) enum ConvertError {
     Answer { address: String, query: String },
     #[error("`{address}` is a file in `desired` that refers to an answer")]
     AnswerWanted { address: String },
+    #[error("{name:?} cannot be the name of what the step `{step}` captures")]
+    Capture { step: String, name: String },
     #[error(transparent)]
     Render(#[from] RenderError),
 }
@@ -40,27 +43,12 @@ pub(crate) fn desired(
     resources: Vec<wit::Resource>,
     templates: &Templates,
 ) -> Result<Vec<Resource>, ConvertError> {
-    let body = |address: &str, content: wit::Content| match content {
-        wit::Content::Object(text) => {
-            json(&text, || format!("the object of `{address}`")).map(Body::Object)
-        }
-        wit::Content::Text(text) => Ok(Body::File(text.into_bytes())),
-        wit::Content::Template(call) => {
-            let context = json(&call.context, || format!("the context of `{address}`"))?;
-            Ok(Body::File(
-                templates
-                    .render(&call.name, &context, address)?
-                    .into_bytes(),
-            ))
-        }
-        wit::Content::Answer(_) => Err(ConvertError::AnswerWanted {
+    let answered = |address: &str, _| {
+        Err(ConvertError::AnswerWanted {
             address: address.to_owned(),
-        }),
+        })
     };
-    resources
-        .into_iter()
-        .map(|resource| convert(resource, body))
-        .collect()
+    convert(resources, templates, answered)
 }
 
 /// Resources as a plugin found them in the answers.
@@ -69,44 +57,44 @@ pub(crate) fn current(
     files: &HashMap<String, Vec<u8>>,
     templates: &Templates,
 ) -> Result<Vec<Resource>, ConvertError> {
+    let answered = |address: &str, query: String| match files.get(&query) {
+        Some(bytes) => Ok(bytes.clone()),
+        None => Err(ConvertError::Answer {
+            address: address.to_owned(),
+            query,
+        }),
+    };
+    convert(resources, templates, answered)
+}
+
+/// `answered` gives the file that a resource refers to, by the resource's address and the query's id.
+fn convert(
+    resources: Vec<wit::Resource>,
+    templates: &Templates,
+    answered: impl Fn(&str, String) -> Result<Vec<u8>, ConvertError>,
+) -> Result<Vec<Resource>, ConvertError> {
     let body = |address: &str, content: wit::Content| match content {
-        wit::Content::Answer(query) => match files.get(&query) {
-            Some(bytes) => Ok(Body::File(bytes.clone())),
-            None => Err(ConvertError::Answer {
-                address: address.to_owned(),
-                query,
-            }),
-        },
         wit::Content::Object(text) => {
             json(&text, || format!("the object of `{address}`")).map(Body::Object)
         }
         wit::Content::Text(text) => Ok(Body::File(text.into_bytes())),
         wit::Content::Template(call) => {
             let context = json(&call.context, || format!("the context of `{address}`"))?;
-            Ok(Body::File(
-                templates
-                    .render(&call.name, &context, address)?
-                    .into_bytes(),
-            ))
+            let text = templates.render(&call.name, &context, address)?;
+            Ok(Body::File(text.into_bytes()))
         }
+        wit::Content::Answer(query) => answered(address, query).map(Body::File),
     };
-    resources
-        .into_iter()
-        .map(|resource| convert(resource, body))
-        .collect()
-}
-
-fn convert(
-    resource: wit::Resource,
-    body: impl Fn(&str, wit::Content) -> Result<Body, ConvertError>,
-) -> Result<Resource, ConvertError> {
-    Ok(Resource {
-        body: body(&resource.address, resource.content)?,
-        address: resource.address,
-        kind: resource.kind,
-        sensitive: resource.sensitive,
-        depends_on: resource.depends_on,
-    })
+    let resource = |resource: wit::Resource| {
+        Ok(Resource {
+            body: body(&resource.address, resource.content)?,
+            address: resource.address,
+            kind: resource.kind,
+            sensitive: resource.sensitive,
+            depends_on: resource.depends_on,
+        })
+    };
+    resources.into_iter().map(resource).collect()
 }
 
 /// Changes as a plugin reads them: objects as JSON with nothing hidden, files by their address alone.
@@ -152,6 +140,12 @@ pub(crate) fn procedure(procedure: wit::Procedure) -> Result<Procedure, ConvertE
 }
 
 fn step(step: wit::Step) -> Result<Step, ConvertError> {
+    if let Some(capture) = step.capture.iter().find(|capture| !is_name(&capture.name)) {
+        return Err(ConvertError::Capture {
+            name: capture.name.clone(),
+            step: step.id,
+        });
+    }
     Ok(Step {
         effect: effect(step.effect, &step.id)?,
         expect: expectations(step.expect, &step.id)?,

@@ -58,7 +58,7 @@ pub enum Cause {
         what: &'static str,
         example: &'static str,
     },
-    #[error("keep files in `{root}`: only a local folder is supported")]
+    #[error("files cannot be kept in `{root}`: only a local folder is supported")]
     #[diagnostic(
         code(switchover::target::root),
         help("set `root` to a folder, absolute or relative to the topology file")
@@ -115,6 +115,9 @@ pub enum Cause {
     #[error(transparent)]
     #[diagnostic(transparent)]
     State(#[from] StateError),
+    #[error("it was asked to stop")]
+    #[diagnostic(code(switchover::apply::stopped))]
+    Stopped,
     #[error("the plan holds no content for `{address}`")]
     #[diagnostic(code(switchover::plan::no_content), help("make a new plan"))]
     NoContent { address: String },
@@ -152,7 +155,7 @@ impl From<LockMismatch> for Cause {
 pub struct TargetError(Box<Failure>);
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("{doing} target `{target}`")]
+#[error("failed to {doing} target `{target}`")]
 struct Failure {
     target: String,
     /// Such as `plan` or `commit "apply the configuration" on`.
@@ -188,7 +191,7 @@ impl TargetError {
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum PlanError {
     /// Plugins have found errors in the topology.
-    #[error("plan: plugins find errors in the topology")]
+    #[error("failed to plan: plugins find errors in the topology")]
     #[diagnostic(code(switchover::plan::findings))]
     Findings(Vec<Finding>),
     /// A secret is not to be had.
@@ -200,7 +203,7 @@ pub enum PlanError {
     #[diagnostic(transparent)]
     State(#[from] StateError),
     /// Targets that failed; every one of them.
-    #[error("plan {} of {of} targets", errors.len())]
+    #[error("failed to plan {} of {of} targets", errors.len())]
     #[diagnostic(code(switchover::plan::targets), help("nothing was changed"))]
     Targets {
         /// One a target.
@@ -215,7 +218,7 @@ pub enum PlanError {
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum ApplyError {
     /// What the plan was made from has moved. Nothing was changed.
-    #[error("apply a stale plan: {what}")]
+    #[error("failed to apply a stale plan: {what}")]
     #[diagnostic(
         code(switchover::apply::stale),
         help("nothing was changed; make a new plan and review it")
@@ -225,7 +228,7 @@ pub enum ApplyError {
         what: String,
     },
     /// It failed before the first commit, or could not be looked at. Nothing was changed.
-    #[error("apply the plan; nothing was changed")]
+    #[error("failed to apply the plan; nothing was changed")]
     #[diagnostic(code(switchover::apply::nothing_changed))]
     NothingChanged(
         #[source]
@@ -233,7 +236,7 @@ pub enum ApplyError {
         TargetError,
     ),
     /// A secret is not to be had. Nothing was changed.
-    #[error("apply the plan; nothing was changed")]
+    #[error("failed to apply the plan; nothing was changed")]
     #[diagnostic(code(switchover::apply::nothing_changed))]
     Secret(
         #[source]
@@ -241,7 +244,7 @@ pub enum ApplyError {
         SecretError,
     ),
     /// It failed, and everything done before was taken back.
-    #[error("apply the plan; everything was rolled back")]
+    #[error("failed to apply the plan; everything was rolled back")]
     #[diagnostic(
         code(switchover::apply::rolled_back),
         help("every target is as it was before")
@@ -252,7 +255,7 @@ pub enum ApplyError {
         TargetError,
     ),
     /// It failed, and something could not be taken back.
-    #[error("apply the plan; {} could not be rolled back", targets(undo))]
+    #[error("failed to apply the plan; {} could not be rolled back", targets(undo))]
     #[diagnostic(
         code(switchover::apply::partial),
         help("look at the targets named here before anything else")

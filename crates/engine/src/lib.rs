@@ -17,6 +17,7 @@ mod redact;
 mod render;
 mod secrets;
 mod settings;
+mod stop;
 mod view;
 mod world;
 
@@ -29,3 +30,4 @@ pub use plan::{Plan, PlanFileError};
 pub use planner::{Planned, plan};
 pub use render::RenderError;
 pub use secrets::SecretCommands;
+pub use stop::{Stop, Stopper};

@@ -8,7 +8,9 @@ use sha2::{Digest, Sha256};
 use switchover_effects::Reporting;
 use switchover_effects::folder::Folder;
 use switchover_effects::http::{Auth, Endpoint, Options, Request, Response};
-use switchover_effects::placeholder::{Placeholder, Values, expand_json, expand_text, expand_url};
+use switchover_effects::placeholder::{
+    Placeholder, Values, expand_json, expand_text, expand_url, is_name,
+};
 use switchover_plugin_host::{Plugin, Session, permit, wit};
 use switchover_topology::model::{self, Target};
 
@@ -165,6 +167,10 @@ impl World {
                 ));
             }
             for query in queries {
+                if !is_name(&query.id) {
+                    let problem = format!("{:?} cannot be the id of a query", query.id);
+                    return Err(self.contract("queries", &problem));
+                }
                 if observation
                     .answers
                     .iter()
@@ -287,9 +293,7 @@ fn hide(value: &mut Value, query: &str, pointer: &mut String, keys: &[String]) {
             for (key, member) in members {
                 pointer.push('/');
                 pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-                if keys.contains(key)
-                    && !matches!(member, Value::Object(_) | Value::Array(_) | Value::Null)
-                {
+                if keys.contains(key) && !member.is_null() {
                     let placeholder = Placeholder::Observed {
                         query: query.into(),
                         pointer: pointer.as_str().into(),

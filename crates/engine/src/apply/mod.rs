@@ -5,6 +5,7 @@ mod run;
 use std::collections::{BTreeMap, BTreeSet};
 
 use switchover_plugin_host::permit;
+use switchover_topology::model::Target;
 
 use crate::context::Context;
 use crate::convert;
@@ -53,9 +54,15 @@ pub async fn apply(context: &Context<'_>, plan: &Plan) -> Result<Applied, ApplyE
         .map_err(|error| unchanged(error.into()))?;
 
     let secrets = resolve_secrets(context).await.map_err(ApplyError::Secret)?;
+    let scopes = scopes(context);
     let mut running = Vec::new();
     for part in plan.targets.iter().filter(|part| !part.changes.is_empty()) {
-        running.push(prepare(context, part, last.as_ref(), &secrets).await?);
+        running.push(tokio::select! {
+            prepared = prepare(context, &scopes, part, last.as_ref(), &secrets) => prepared?,
+            () = context.stop.asked() => {
+                return Err(nothing_changed(&part.name, "read", Cause::Stopped));
+            }
+        });
     }
 
     for at in 0..running.len() {
@@ -128,13 +135,14 @@ fn short(digest: &str) -> &str {
 /// Connects to a target and makes sure that it is as the plan saw it.
 async fn prepare<'a>(
     context: &Context<'a>,
+    scopes: &[(&'a Target, Scope<'a>)],
     part: &'a TargetPlan,
     last: Option<&Generation>,
     secrets: &'a RunSecrets,
 ) -> Result<Running<'a>, ApplyError> {
     let stale = |what: String| ApplyError::Stale { what };
-    let (target, scope) = scopes(context)
-        .into_iter()
+    let (target, scope) = scopes
+        .iter()
         .find(|(target, _)| target.name.value == part.name)
         .ok_or_else(|| {
             stale(format!(
@@ -184,7 +192,7 @@ async fn prepare<'a>(
         draft,
         observation,
         wanted,
-        usable(&scope, secrets),
+        usable(scope, secrets),
         secrets,
     ))
 }

@@ -257,12 +257,16 @@ impl<'a> Running<'a> {
         phase: Phase,
         step: &'a Step,
     ) -> Result<(), TargetError> {
+        if context.stop.is_asked() {
+            return Err(self.failed(phase, &step.title, Cause::Stopped));
+        }
         self.tell(context, phase, &step.title);
         // Noted before it is done: a request that is not answered may have been carried out.
         self.begun.push(step);
-        let done = self
-            .perform(phase, &step.effect, &step.expect, &step.capture)
-            .await;
+        let done = tokio::select! {
+            done = self.perform(phase, &step.effect, &step.expect, &step.capture) => done,
+            () = context.stop.asked() => Err(Cause::Stopped),
+        };
         if let Err(cause) = &done
             && never_arrived(cause)
         {
