@@ -4,7 +4,7 @@ use crate::run::{self, Failure, cargo};
 use crate::setup;
 
 pub(crate) fn run() -> Result<(), Failure> {
-    setup::run()?;
+    setup::run_for_demo()?;
     run::run(cargo(["build", "--workspace", "--bins"]))?;
     let built = crate::target().join("debug");
     let mut demo = std::process::Command::new(built.join("demo"));

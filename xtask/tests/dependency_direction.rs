@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use serde::Deserialize;
 
 /// What each crate of the host's workspace may use of the others, tests aside. The bundled plugins are bytes: they know
 /// nobody, and only the command that embeds them knows them.
@@ -70,18 +71,41 @@ const WORLD: [&str; 6] = [
     "UdpSocket",
 ];
 
+/// What of `cargo metadata` is asked here. The crate that reads all of it asks for features of others, with which the
+/// whole workspace would be compiled once more for tests than for running.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    /// None for what is neither for tests nor for the build script.
+    kind: Option<String>,
+}
+
 fn metadata() -> Metadata {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-    MetadataCommand::new()
-        .manifest_path(manifest)
-        .no_deps()
-        .exec()
-        .unwrap()
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["metadata", "--no-deps", "--format-version", "1"]);
+    let output = command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// For each crate of the workspace the crates that it uses when it ships.
 fn shipped(metadata: &Metadata) -> BTreeMap<&str, BTreeSet<&str>> {
-    let shipped = |kind| matches!(kind, DependencyKind::Normal | DependencyKind::Build);
+    let shipped = |kind: Option<&str>| matches!(kind, None | Some("build"));
     metadata
         .packages
         .iter()
@@ -89,7 +113,7 @@ fn shipped(metadata: &Metadata) -> BTreeMap<&str, BTreeSet<&str>> {
             let used = package
                 .dependencies
                 .iter()
-                .filter(|dependency| shipped(dependency.kind));
+                .filter(|dependency| shipped(dependency.kind.as_deref()));
             (
                 package.name.as_str(),
                 used.map(|dependency| dependency.name.as_str()).collect(),
@@ -141,7 +165,7 @@ fn no_other_crate_opens_a_socket_or_starts_a_program() {
         .filter(|package| !MAY.contains(&package.name.as_str()))
     {
         let sources = package.manifest_path.parent().unwrap().join("src");
-        for file in rust_files(sources.as_std_path()) {
+        for file in rust_files(&sources) {
             let text = fs::read_to_string(&file).unwrap();
             let found: Vec<_> = WORLD.iter().filter(|word| text.contains(*word)).collect();
             assert!(

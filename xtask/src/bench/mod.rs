@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: whole processes, measured from outside, in one run on one machine.
 //!
 //! Times are for comparison within the run: every line ends in how many times longer Terraform takes for as many resources,
-//! where it is installed. No test depends on a time.
+//! where it is installed; beside them stand other readers of the same devices. No test depends on a time.
 
 mod measure;
+mod readers;
 mod terraform;
 mod topology;
 
@@ -42,7 +43,13 @@ pub(crate) fn run(sizes: &[&str]) -> Result<(), Failure> {
         )));
     }
     eprintln!("building for release");
-    run::run(cargo(["build", "--release", "--package", "switchover"]))?;
+    run::run(cargo([
+        "build",
+        "--release",
+        "--workspace",
+        "--bins",
+        "--examples",
+    ]))?;
     let program = crate::target().join("release/switchover");
 
     println!(
@@ -51,8 +58,9 @@ pub(crate) fn run(sizes: &[&str]) -> Result<(), Failure> {
     );
     small(&program)?;
     for size in sizes {
+        readers::compare(size)?;
         let peer = terraform::measure(size)?;
-        for layout in [Layout::OneFile, Layout::Included] {
+        for layout in [Layout::OneFile, Layout::Included, Layout::Csv] {
             large(&program, size, layout, peer.as_ref())?;
         }
     }

@@ -1,6 +1,5 @@
 //! Topologies of any size, as a site would write them: a user and a reservation for each telephone.
 
-use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -15,6 +14,7 @@ const PER_FILE: usize = 500;
 pub(super) enum Layout {
     OneFile,
     Included,
+    Csv,
 }
 
 impl Layout {
@@ -22,6 +22,7 @@ impl Layout {
         match self {
             Self::OneFile => "one file",
             Self::Included => "included",
+            Self::Csv => "CSV",
         }
     }
 }
@@ -29,39 +30,106 @@ impl Layout {
 /// Writes `switchover.kdl`, and what it includes, into `folder`.
 pub(super) fn write(folder: &Path, size: usize, layout: Layout) -> io::Result<()> {
     let mut main = frame(size);
-    let devices: Vec<String> = (0..size).map(device).collect();
+    let devices: Vec<Device> = (0..size).map(Device::new).collect();
+    let joined = |devices: &[Device], text: fn(&Device) -> String| -> String {
+        devices.iter().map(text).collect()
+    };
     match layout {
-        Layout::OneFile => main.extend(devices),
+        Layout::OneFile => main.push_str(&joined(&devices, Device::kdl)),
         Layout::Included => {
             main.push_str("include \"devices/*.kdl\"\n");
             fs::create_dir(folder.join("devices"))?;
             for (number, part) in devices.chunks(PER_FILE).enumerate() {
-                fs::write(
-                    folder.join(format!("devices/{number:03}.kdl")),
-                    part.concat(),
-                )?;
+                let file = folder.join(format!("devices/{number:03}.kdl"));
+                fs::write(file, joined(part, Device::kdl))?;
             }
+        }
+        Layout::Csv => {
+            main.push_str(
+                "import \"users.csv\" as=\"user\"\nimport \"devices.csv\" as=\"device\"\n",
+            );
+            let users = joined(&devices, Device::user_row);
+            fs::write(
+                folder.join("users.csv"),
+                format!("extension,name,pbx\n{users}"),
+            )?;
+            let rows = joined(&devices, Device::row);
+            let header = "name,model,mac,user,firmware,year,address";
+            fs::write(folder.join("devices.csv"), format!("{header}\n{rows}"))?;
         }
     }
     fs::write(folder.join("switchover.kdl"), main)
 }
 
-fn device(number: usize) -> String {
-    let [_, high, middle, low] = u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes();
-    let user = 10_000 + number;
-    // The first 256 addresses are the servers'.
-    let [_, _, third, fourth] = u32::try_from(number + 256)
-        .unwrap_or(u32::MAX)
-        .to_be_bytes();
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "user \"{user}\" name=\"User {user}\" pbx=\"pbx1\"");
-    let _ = writeln!(
-        text,
-        "device \"device-{number}\" model=\"WP480\" mac=\"9c:75:14:{high:02x}:{middle:02x}:{low:02x}\" user=\"{user}\" \
-         firmware=\"2.8.22\" year=2017 address=\"10.32.{third}.{fourth}\""
-    );
-    text
+/// The same devices as a literal attribute set of the Nix language.
+pub(super) fn nix(size: usize) -> String {
+    let devices: String = (0..size).map(|number| Device::new(number).nix()).collect();
+    format!("{{\n{devices}}}\n")
+}
+
+/// A telephone and its user.
+struct Device {
+    number: usize,
+    user: usize,
+    mac: String,
+    address: String,
+}
+
+impl Device {
+    fn new(number: usize) -> Self {
+        let bytes = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes();
+        let [_, high, middle, low] = bytes(number);
+        // The first 256 addresses are the servers'.
+        let [_, _, third, fourth] = bytes(number + 256);
+        Self {
+            number,
+            user: 10_000 + number,
+            mac: format!("9c:75:14:{high:02x}:{middle:02x}:{low:02x}"),
+            address: format!("10.32.{third}.{fourth}"),
+        }
+    }
+
+    fn kdl(&self) -> String {
+        let Self {
+            number,
+            user,
+            mac,
+            address,
+        } = self;
+        format!(
+            "user \"{user}\" name=\"User {user}\" pbx=\"pbx1\"\n\
+             device \"device-{number}\" model=\"WP480\" mac=\"{mac}\" user=\"{user}\" firmware=\"2.8.22\" year=2017 \
+             address=\"{address}\"\n"
+        )
+    }
+
+    fn user_row(&self) -> String {
+        let user = self.user;
+        format!("{user},User {user},pbx1\n")
+    }
+
+    fn row(&self) -> String {
+        let Self {
+            number,
+            user,
+            mac,
+            address,
+        } = self;
+        format!("device-{number},WP480,{mac},{user},2.8.22,2017,{address}\n")
+    }
+
+    fn nix(&self) -> String {
+        let Self {
+            number,
+            user,
+            mac,
+            address,
+        } = self;
+        format!(
+            "  user-{user} = {{ name = \"User {user}\"; pbx = \"pbx1\"; }};\n  device-{number} = {{ model = \"WP480\"; \
+             mac = \"{mac}\"; user = \"{user}\"; firmware = \"2.8.22\"; year = 2017; address = \"{address}\"; }};\n"
+        )
+    }
 }
 
 /// Everything but the users and devices. The failover PBX has a core for each 500 users, as the guide demands.
