@@ -112,18 +112,9 @@ pub(crate) fn check(name: &str, manifest: &Manifest) -> Result<(), ManifestFault
     patterns(manifest, &manifest.writes, write_pattern)
 }
 
-/// `1.2.3`, with what semantic versioning allows after it.
+/// A semantic version of a length that can be shown.
 pub(crate) fn is_version(version: &str) -> bool {
-    let end = version.find(['-', '+']).unwrap_or(version.len());
-    let (numbers, rest) = version.split_at(end);
-    version.len() <= 64
-        && numbers.split('.').count() == 3
-        && numbers
-            .split('.')
-            .all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
-        && rest
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-+.".contains(&b))
+    version.len() <= 64 && semver::Version::parse(version).is_ok()
 }
 
 /// Lower-case letters, digits and single hyphens between them, as in a topology.
