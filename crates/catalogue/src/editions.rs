@@ -1,7 +1,8 @@
 use std::fmt;
 
 use crate::model::Model;
-use crate::source::Source;
+use crate::source::{Document, Source};
+use crate::support::{Statement, SupportLine, Years};
 use crate::transport::Transport;
 use crate::version::{DottedVersion, ReleaseRange};
 
@@ -18,6 +19,10 @@ pub struct Edition {
     /// The lines of its table of devices.
     table: &'static [Line],
     source: Source,
+    /// What it lists as supported and as not supported.
+    pub(crate) support: &'static [SupportLine],
+    /// What else it says, and where.
+    pub(crate) statements: &'static [(Statement, Source)],
 }
 
 impl Edition {
@@ -25,6 +30,12 @@ impl Edition {
     #[must_use]
     pub fn covers(&self, wms: &DottedVersion) -> bool {
         self.covers.iter().any(|range| range.contains(wms))
+    }
+
+    /// The document that it is.
+    #[must_use]
+    pub const fn document(&self) -> Document {
+        self.source.document
     }
 }
 
@@ -76,11 +87,52 @@ impl fmt::Display for SecondsRange {
 struct Line {
     /// Names of the models that it speaks of, as the catalogue has them.
     models: &'static [&'static str],
+    /// When it was made, where the table tells generations of one model apart by that.
+    made: Years,
     transports: &'static [Transport],
-    port: u16,
+    port: Port,
     switch: Option<SecondsRange>,
     r#return: Option<SecondsRange>,
 }
+
+impl Line {
+    const fn made(self, made: Years) -> Self {
+        Self { made, ..self }
+    }
+}
+
+/// A port as the table prints it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Port {
+    /// This one.
+    Fixed(u16),
+    /// Printed with an asterisk, which says: alternative or default secure port. A PBX may have been given another
+    /// one for it.
+    Secure(u16),
+}
+
+impl Port {
+    /// The number that the table prints.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::Fixed(number) | Self::Secure(number) => number,
+        }
+    }
+
+    /// Whether the table leaves room for this number. A secure port is never the one that the table has for
+    /// signalling in clear text.
+    #[must_use]
+    pub const fn allows(self, number: u16) -> bool {
+        match self {
+            Self::Fixed(only) => number == only,
+            Self::Secure(_) => number != CLEAR_TEXT_PORT,
+        }
+    }
+}
+
+/// The port of the table's only line without an asterisk.
+const CLEAR_TEXT_PORT: u16 = 5060;
 
 /// How a device speaks to both PBXs, and how long it takes to change over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +141,8 @@ pub struct Signalling {
     pub transports: Vec<Transport>,
     /// The same for all of them, and on both PBXs.
     pub port: u16,
+    /// The same port with what the table says of it.
+    pub documented_port: Port,
     /// From the main PBX to the failover PBX; none where the table has a dash.
     pub switch: Option<SecondsRange>,
     /// Back to the main PBX.
@@ -103,14 +157,26 @@ pub struct Signalling {
 /// answer covers all of them: every transport, and the widest times. A dash in one of them leaves the time unknown.
 #[must_use]
 pub fn signalling(model: &Model, wms: &DottedVersion) -> Option<Signalling> {
+    signalling_made_in(model, wms, None)
+}
+
+/// As [`signalling`], for a device made in this year: lines for other years are not meant.
+#[must_use]
+pub fn signalling_made_in(
+    model: &Model,
+    wms: &DottedVersion,
+    year: Option<u16>,
+) -> Option<Signalling> {
     let edition = edition(wms)?;
     edition
         .table
         .iter()
         .filter(|line| line.models.contains(&model.name))
+        .filter(|line| line.made.contain(year) != Some(false))
         .map(|line| Signalling {
             transports: line.transports.to_vec(),
-            port: line.port,
+            port: line.port.number(),
+            documented_port: line.port,
             switch: line.switch,
             r#return: line.r#return,
             source: edition.source,
@@ -133,15 +199,19 @@ const fn seconds(min: u32, max: u32) -> Option<SecondsRange> {
     Some(SecondsRange { min, max })
 }
 
+/// The asterisk of the table.
+const SECURE: Port = Port::Secure(443);
+
 const fn line(
     models: &'static [&'static str],
     transports: &'static [Transport],
-    port: u16,
+    port: Port,
     switch: Option<SecondsRange>,
     r#return: Option<SecondsRange>,
 ) -> Line {
     Line {
         models,
+        made: Years::ANY,
         transports,
         port,
         switch,

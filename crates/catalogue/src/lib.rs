@@ -6,20 +6,30 @@
 
 mod dhcp;
 mod editions;
+mod limitations;
 mod limits;
 mod model;
 mod source;
+mod support;
 mod transport;
 mod version;
 
 pub use dhcp::{
     DhcpOptionDefinition, DhcpValueType, dhcp_option, dhcp_option_by_name, dhcp_options,
 };
-pub use editions::{Edition, SecondsRange, Signalling, edition, editions, signalling};
+pub use editions::{
+    Edition, Port, SecondsRange, Signalling, edition, editions, signalling, signalling_made_in,
+};
+pub use limitations::{
+    BLF, CALL_ALL_32, CONTINUITY, Direction, EMAIL_NOTIFICATIONS, HOT_DESKING, KITE, Limitation,
+    NO_DISPLAY_MESSAGE, PRE_ANSWER, REMOTE_PBX, SEMI_ATTENDED_TRANSFER, Trigger, USER_FEATURES,
+    WP480_OF_2015_2016, XML_BROWSER, limitations,
+};
 pub use limits::{FAILOVER_CAPACITY, FailoverCapacity, LOAD_SHARING_SINCE, MINIMAL_WMS, Since};
 pub use model::{
     Basis, DeviceClass, Model, TemplateFamily, Templates, model, models, nearest_model,
 };
 pub use source::{Document, Source, rfc};
+pub use support::{Statement, Support, Verdict, Years, first_supporting, states, support};
 pub use transport::{ParseTransportError, Transport};
 pub use version::{DottedVersion, ParseVersionError, Release, ReleaseRange};

@@ -141,7 +141,13 @@ const MODELS: &[Model] = &[
     gateway("W01/02BRI", &["W01BRI", "W02BRI"]),
     gateway("W04BRI", &[]),
     gateway("W01GSM", &[]),
+    // Three forms of one client, which the edition for 5.0X/6.0X tells apart by their versions.
     client("Collaboration", &["Collaboration web phone"]),
+    client("Collaboration native app", &["Collaboration app"]),
+    client(
+        "Collaboration Chrome extension",
+        &["Collaboration extension"],
+    ),
     client("Android", &["Android client"]),
     client("iOS", &["iOS client"]),
 ];

@@ -18,8 +18,12 @@ pub enum Document {
     Guide50X60X,
     /// A standard of the IETF, by number.
     Rfc(u16),
+    /// ISC's manual of the Kea DHCP server, version 2.2.
+    KeaManual,
     /// The reference of the topology language: what follows from the language itself.
     Language,
+    /// No document: what experience with such systems teaches, and why.
+    Practice,
 }
 
 /// A section of an RFC.
@@ -37,7 +41,9 @@ impl fmt::Display for Document {
             Self::Guide386 => formatter.write_str("failover guide for WMS 3.86"),
             Self::Guide50X60X => formatter.write_str("failover guide for WMS 5.0X/6.0X"),
             Self::Rfc(number) => write!(formatter, "RFC {number}"),
+            Self::KeaManual => formatter.write_str("Kea Administrator Reference Manual"),
             Self::Language => formatter.write_str("topology language"),
+            Self::Practice => formatter.write_str("sound practice"),
         }
     }
 }

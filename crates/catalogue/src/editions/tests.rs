@@ -94,6 +94,42 @@ fn a_name_without_revision_covers_all_that_it_may_mean() {
 }
 
 #[test]
+fn the_year_tells_generations_apart_where_the_table_does() {
+    let made = |name: &str, version: &str, year| {
+        let signalling = signalling_made_in(model(name).unwrap(), &wms(version), year).unwrap();
+        (signalling.switch, signalling.r#return)
+    };
+    let old = (seconds(60, 105), seconds(60, 105));
+    let new = (seconds(30, 60), seconds(10, 60));
+    assert_eq!(made("WP480", "3.86", Some(2014)), old);
+    assert_eq!(made("WP480", "3.86", Some(2015)), new);
+    assert_eq!(
+        made("WP480", "3.86", None),
+        (seconds(30, 105), seconds(10, 105))
+    );
+    // The later edition speaks of revisions, which a year does not tell.
+    assert_eq!(
+        made("WP480", "5.01", Some(2017)),
+        made("WP480", "5.01", None)
+    );
+    assert_eq!(made("WP480R2", "3.86", None), new);
+}
+
+#[test]
+fn the_asterisk_leaves_room_for_another_secure_port() {
+    let port = |name: &str| of(name, "3.86").unwrap().documented_port;
+    for (name, number, allowed) in [
+        ("WP600A", 443, true),
+        ("WP600A", 5443, true),
+        ("WP600A", 5060, false),
+        ("W02FXSR2", 5060, true),
+        ("W02FXSR2", 443, false),
+    ] {
+        assert_eq!(port(name).allows(number), allowed, "{name} {number}");
+    }
+}
+
+#[test]
 fn times_read_as_printed() {
     assert_eq!(SecondsRange { min: 60, max: 105 }.to_string(), "60–105 s");
     assert_eq!(SecondsRange { min: 30, max: 30 }.to_string(), "30 s");

@@ -1,7 +1,8 @@
 //! The guide's edition for WMS 5.0X and 6.0X.
 
-use super::{Edition, Line, line, seconds};
+use super::{CLEAR_TEXT_PORT, Edition, Line, Port, SECURE, line, seconds};
 use crate::source::{Document, Source};
+use crate::support::{Statement, SupportLine, supported, supported_from};
 use crate::transport::Transport::{Tcp, Tls, Udp};
 use crate::version::{Release, ReleaseRange};
 
@@ -18,11 +19,60 @@ pub(super) const EDITION: Edition = Edition {
         },
     ],
     table: TABLE,
-    source: Source {
-        document: Document::Guide50X60X,
-        section: "Device configuration and switching timeout",
-    },
+    source: TABLE_OF_DEVICES,
+    support: SUPPORT,
+    statements: &[(Statement::SyncEveryTwoHours, FEATURES)],
 };
+
+const fn section(section: &'static str) -> Source {
+    Source {
+        document: Document::Guide50X60X,
+        section,
+    }
+}
+
+const TABLE_OF_DEVICES: Source = section("Device configuration and switching timeout");
+const FEATURES: Source = section("Currently supported features & scenarios");
+
+/// Which limitations of the edition for 3.86 it still has is not known, so it has none here: only what it carries.
+/// That it carries what its table gives times for follows from the table.
+const SUPPORT: &[SupportLine] = &[
+    supported(
+        &[
+            "WP400",
+            "WP410",
+            "WP410R2",
+            "WP410R3",
+            "WP480",
+            "WP480R2",
+            "WP480R3",
+            "WP490",
+            "WP490R2",
+            "WP490R3",
+            "START",
+            "WorkForce",
+            "WelcomeConsole",
+            "Vision",
+            "SuperVision",
+            "W24FXSR2",
+            "W04FXS",
+            "W04FXO",
+            "W02FXSR2",
+            "W0XPRI",
+            "W01/02BRI",
+            "Android",
+        ],
+        TABLE_OF_DEVICES,
+    ),
+    supported_from(&["WP600AXX"], Release(&[2, 8, 22]), FEATURES),
+    supported(&["Collaboration"], FEATURES),
+    supported_from(&["Collaboration native app"], Release(&[2, 1, 5]), FEATURES),
+    supported_from(
+        &["Collaboration Chrome extension"],
+        Release(&[1, 6, 7]),
+        FEATURES,
+    ),
+];
 
 /// The lines for WP4X0 are told apart by revision; a name without one may mean any of them.
 const TABLE: &[Line] = &[
@@ -30,7 +80,7 @@ const TABLE: &[Line] = &[
     line(
         &["WP400", "WP410", "WP480", "WP490"],
         &[Tcp],
-        443,
+        SECURE,
         seconds(60, 105),
         seconds(60, 105),
     ),
@@ -38,7 +88,7 @@ const TABLE: &[Line] = &[
     line(
         &["WP410", "WP410R2", "WP480", "WP480R2", "WP490", "WP490R2"],
         &[Tcp],
-        443,
+        SECURE,
         seconds(30, 60),
         seconds(10, 60),
     ),
@@ -56,53 +106,65 @@ const TABLE: &[Line] = &[
             "WelcomeConsole",
         ],
         &[Tls],
-        443,
+        SECURE,
         seconds(95, 145),
         seconds(60, 105),
     ),
     line(
         &["Vision", "SuperVision"],
         &[Tcp],
-        443,
+        SECURE,
         seconds(60, 180),
         seconds(15, 45),
     ),
-    line(&["W24FXSR2"], &[Tcp], 443, seconds(40, 45), seconds(30, 90)),
+    line(
+        &["W24FXSR2"],
+        &[Tcp],
+        SECURE,
+        seconds(40, 45),
+        seconds(30, 90),
+    ),
     line(
         &["W04FXS", "W04FXO"],
         &[Tls],
-        443,
+        SECURE,
         seconds(30, 30),
         seconds(45, 300),
     ),
     line(
         &["W02FXSR2"],
         &[Udp],
-        5060,
+        Port::Fixed(CLEAR_TEXT_PORT),
         seconds(30, 60),
         seconds(10, 30),
     ),
     line(
         &["W0XPRI"],
         &[Tcp, Tls],
-        443,
+        SECURE,
         seconds(10, 10),
         seconds(30, 180),
     ),
     line(
         &["W01/02BRI"],
         &[Tcp, Tls],
-        443,
+        SECURE,
         seconds(10, 60),
         seconds(60, 180),
     ),
     line(
         &["WP600AXX"],
         &[Tls],
-        443,
+        SECURE,
         seconds(60, 180),
         seconds(15, 45),
     ),
     // While the application is active; in the background it changes over at once.
-    line(&["Android"], &[Tls], 443, seconds(60, 180), seconds(15, 45)),
+    line(
+        &["Android"],
+        &[Tls],
+        SECURE,
+        seconds(60, 180),
+        seconds(15, 45),
+    ),
 ];
