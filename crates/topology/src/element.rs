@@ -1,12 +1,14 @@
 //! A node whose values have been checked against the language's table: what lies between the document and the model,
 //! in both directions.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::civil::Date;
+use smol_str::SmolStr;
 use switchover_catalogue::DottedVersion;
 use url::Url;
 
@@ -36,7 +38,7 @@ pub(crate) struct Element {
 /// A checked value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Scalar {
-    Text(String),
+    Text(SmolStr),
     Boolean(bool),
     Integer(u32),
     Duration(Duration),
@@ -45,7 +47,8 @@ pub(crate) enum Scalar {
     Mac(MacAddr),
     Version(DottedVersion),
     Date(Date),
-    Url(Url),
+    /// Boxed: it is the largest by far, and rare.
+    Url(Box<Url>),
     Extension(Extension),
     Secret(SecretSource),
 }
@@ -87,8 +90,19 @@ impl Element {
 
     /// The name by which others refer to it: its first argument.
     pub(crate) fn name(&self) -> Option<Spanned<String>> {
+        self.called()
+            .map(|name| Spanned::new(name.value.into_owned(), name.span))
+    }
+
+    /// As [`Self::name`], without a copy where it is a text.
+    pub(crate) fn called(&self) -> Option<Spanned<Cow<'_, str>>> {
         let value = self.value(self.spec.arguments.first()?.key)?;
-        Some(Spanned::new(value.value.to_string(), value.span))
+        let name = match &value.value {
+            Scalar::Text(text) => Cow::Borrowed(text.as_str()),
+            Scalar::Extension(extension) => Cow::Borrowed(extension.as_str()),
+            other => Cow::Owned(other.to_string()),
+        };
+        Some(Spanned::new(name, value.span))
     }
 }
 
@@ -148,10 +162,22 @@ values! {
     MacAddr = Mac,
     DottedVersion = Version,
     Date = Date,
-    Url = Url,
     String = Text,
     Extension = Extension,
     SecretSource = Secret,
+}
+
+impl Value for Url {
+    fn from_scalar(scalar: &Scalar) -> Option<Self> {
+        match scalar {
+            Scalar::Url(url) => Some(url.as_ref().clone()),
+            _ => None,
+        }
+    }
+
+    fn to_scalar(&self) -> Scalar {
+        Scalar::Url(Box::new(self.clone()))
+    }
 }
 
 impl<T: Choice> Value for T {
@@ -163,6 +189,6 @@ impl<T: Choice> Value for T {
     }
 
     fn to_scalar(&self) -> Scalar {
-        Scalar::Text(self.word().to_owned())
+        Scalar::Text(SmolStr::new_static(self.word()))
     }
 }

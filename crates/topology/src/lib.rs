@@ -9,9 +9,11 @@
 mod choice;
 mod diagnostic;
 mod element;
+mod format;
 mod load;
 mod locate;
 pub mod model;
+mod origin;
 mod read;
 mod report;
 mod resolve;
@@ -22,8 +24,18 @@ mod syntax;
 pub mod value;
 
 pub use diagnostic::{Diagnostic, Related, Severity, in_report_order};
+pub use format::{Formatted, Unformatted, format, format_text};
 pub use load::{Loaded, load, load_text};
 pub use model::Topology;
-pub use schema::schema;
-pub use show::{FORMAT_VERSION, to_json, to_kdl};
+pub use origin::{Origin, Origins};
+pub use schema::{kdl_schema, schema};
+pub use show::{FORMAT_VERSION, to_json, to_json_with_origins, to_kdl, to_kdl_with_origins};
 pub use source::{FileId, Position, SourceFile, Sources, Span, Spanned};
+
+/// What the fast reader of plain nodes says otherwise than the KDL parser does; none where they agree, as they must on
+/// every text. For tests of exactly that.
+#[doc(hidden)]
+#[must_use]
+pub fn readers_disagree(text: &str) -> Option<String> {
+    syntax::disagreement(text)
+}

@@ -5,11 +5,12 @@
 
 mod convert;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::time::Duration;
 
+use foldhash::HashMap;
 use ipnet::IpNet;
 use switchover_catalogue::{DottedVersion, Transport};
 
@@ -75,12 +76,18 @@ impl<T> Default for Named<T> {
     fn default() -> Self {
         Self {
             items: Vec::new(),
-            index: HashMap::new(),
+            index: HashMap::default(),
         }
     }
 }
 
 impl<T: Node> Named<T> {
+    /// Makes room for that many more nodes.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.items.reserve_exact(more);
+        self.index.reserve(more);
+    }
+
     /// Adds a node; gives it back where its name is taken.
     pub fn insert(&mut self, item: T) -> Result<(), T> {
         if self.index.contains_key(&item.name().value) {

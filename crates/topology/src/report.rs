@@ -65,6 +65,7 @@ pub(crate) fn duplicate(span: Span, message: impl Into<String>) -> Diagnostic {
         Some(span),
         message.into(),
     )
+    .help("keep one of the two, or change one")
 }
 
 /// SW005

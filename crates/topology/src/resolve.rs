@@ -1,7 +1,11 @@
 //! What nodes are to each other: duplicates (SW004), references (SW005), declarations that nothing uses (SW009).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 use std::net::IpAddr;
+
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::Diagnostic;
 use crate::element::{Element, Scalar};
@@ -9,7 +13,7 @@ use crate::model::Kind;
 use crate::report::{
     did_you_mean, duplicate, nearest, quoted, unresolved_reference, unused_declaration,
 };
-use crate::schema::{Shape, Spec};
+use crate::schema::{Arity, Shape};
 use crate::source::{Span, Spanned};
 
 /// Everything that was read, well-formed or not.
@@ -42,18 +46,26 @@ pub(crate) fn findings(document: &Document) -> Vec<Diagnostic> {
 
 /// Reports every occurrence of a key but the first.
 fn repeated<K: std::hash::Hash + Eq>(
-    occurrences: impl IntoIterator<Item = (K, Span, String)>,
+    occurrences: impl IntoIterator<Item = (K, Span)>,
+    message: impl Fn(&K) -> String,
     first_is: &str,
 ) -> Vec<Diagnostic> {
     let mut occurrences: Vec<_> = occurrences.into_iter().collect();
-    occurrences.sort_by_key(|(_, span, _)| *span);
-    let mut first = HashMap::new();
+    if occurrences.len() < 2 {
+        return Vec::new();
+    }
+    occurrences.sort_by_key(|(_, span)| *span);
+    let mut first = HashMap::with_capacity(occurrences.len());
     let mut found = Vec::new();
-    for (key, span, message) in occurrences {
-        if let Some(before) = first.get(&key) {
-            found.push(duplicate(span, message).related(*before, first_is));
-        } else {
-            first.insert(key, span);
+    for (key, span) in occurrences {
+        match first.entry(key) {
+            Entry::Occupied(before) => {
+                let finding = duplicate(span, message(before.key()));
+                found.push(finding.related(*before.get(), first_is));
+            }
+            Entry::Vacant(new) => {
+                new.insert(span);
+            }
         }
     }
     found
@@ -72,35 +84,36 @@ fn duplicates(document: &Document) -> Vec<Diagnostic> {
         .iter()
         .filter(|(kind, _)| !occurs_once(*kind))
         .filter_map(|(kind, element)| {
-            let name = element.name()?;
-            Some((
-                (*kind, name.value.clone()),
-                name.span,
-                format!("{kind} {} is declared twice", quoted(&name)),
-            ))
+            let name = element.called()?;
+            Some(((*kind, name.value), name.span))
         });
     let single = document
         .elements
         .iter()
         .filter(|(kind, _)| occurs_once(*kind))
-        .map(|(kind, element)| {
-            (
-                *kind,
-                element.header,
-                format!("`{kind}` can be declared only once"),
-            )
-        });
+        .map(|(kind, element)| (*kind, element.header));
     let macs = of(Kind::Device).filter_map(|device| {
         let mac = device.value("mac")?;
-        Some((
-            mac.value.to_string(),
-            mac.span,
-            format!("two devices have the MAC address `{}`", mac.value),
-        ))
+        match mac.value {
+            Scalar::Mac(address) => Some((address, mac.span)),
+            _ => None,
+        }
     });
-    let mut found = repeated(names, "first declared here");
-    found.extend(repeated(single, "first declared here"));
-    found.extend(repeated(macs, "the other device"));
+    let mut found = repeated(
+        names,
+        |(kind, name)| format!("{kind} {} is declared twice", quoted(name)),
+        "first declared here",
+    );
+    found.extend(repeated(
+        single,
+        |kind| format!("`{kind}` can be declared only once"),
+        "first declared here",
+    ));
+    found.extend(repeated(
+        macs,
+        |mac| format!("two devices have the MAC address `{mac}`"),
+        "the other device",
+    ));
     found.extend(addresses(document));
     for (_, element) in &document.elements {
         found.extend(repeated_inside(element));
@@ -122,14 +135,14 @@ fn addresses(document: &Document) -> Vec<Diagnostic> {
     let mut owners = Vec::new();
     let mut hosts = Vec::new();
     for (kind, element) in &document.elements {
-        let name = element.name().map_or_else(String::new, |name| name.value);
+        let name = || element.name().map_or_else(String::new, |name| name.value);
         match kind {
             Kind::Pbx => owners.extend(address_of(element, "address")),
             Kind::Device => owners.extend(address_of(element, "address")),
             Kind::Network => {
                 hosts.extend(
                     address_of(element, "gateway")
-                        .map(|at| (at, format!("the gateway of network {}", quoted(&name)))),
+                        .map(|at| (at, format!("the gateway of network {}", quoted(&name())))),
                 );
             }
             Kind::Dhcp | Kind::Dns => {
@@ -144,15 +157,12 @@ fn addresses(document: &Document) -> Vec<Diagnostic> {
             _ => {}
         }
     }
-    let twice = |at: &Spanned<IpAddr>| {
-        (
-            at.value,
-            at.span,
-            format!("address `{}` is given twice", at.value),
-        )
-    };
-    let mut found = repeated(owners.iter().map(twice), "first given here");
-    let mut by_address: HashMap<IpAddr, (Span, &str)> = HashMap::new();
+    let mut found = repeated(
+        owners.iter().map(|at| (at.value, at.span)),
+        |address| format!("address `{address}` is given twice"),
+        "first given here",
+    );
+    let mut by_address: HashMap<IpAddr, (Span, &str)> = HashMap::default();
     for (at, what) in &hosts {
         by_address.entry(at.value).or_insert((at.span, what));
     }
@@ -172,53 +182,50 @@ fn addresses(document: &Document) -> Vec<Diagnostic> {
 /// Names and list items that may occur once in a node.
 fn repeated_inside(element: &Element) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    let within = element.spec.name;
     for kind_of_node in ["server", "member", "command", "option"] {
+        if element.nodes.len() < 2 {
+            break;
+        }
         let named = element.nodes_of(kind_of_node).filter_map(|node| {
-            let name = node.name()?;
-            let message = format!(
-                "`{kind_of_node}` {} is declared twice in this `{}`",
-                quoted(&name),
-                element.spec.name
-            );
-            Some((name.value.clone(), name.span, message))
+            let name = node.called()?;
+            Some((name.value, name.span))
         });
-        found.extend(repeated(named, "first declared here"));
+        let message = |name: &Cow<'_, str>| {
+            let name = quoted(name);
+            format!("`{kind_of_node}` {name} is declared twice in this `{within}`")
+        };
+        found.extend(repeated(named, message, "first declared here"));
     }
     let addresses = element.nodes_of("server").filter_map(|server| {
         let at = address_of(server, "address")?;
-        Some((
-            at.value,
-            at.span,
-            format!(
-                "two servers of this `{}` have the address `{}`",
-                element.spec.name, at.value
-            ),
-        ))
+        Some((at.value, at.span))
     });
-    found.extend(repeated(addresses, "the other server"));
-    for list in ["member", "register-to", "dns", "ntp", "uses"] {
-        let items = element.values_of(list).map(|item| {
-            (
-                item.value.to_string(),
-                item.span,
-                format!(
-                    "{} stands twice in `{list}`",
-                    quoted(&item.value.to_string())
-                ),
-            )
-        });
-        found.extend(repeated(items, "first given here"));
+    let message =
+        |address: &IpAddr| format!("two servers of this `{within}` have the address `{address}`");
+    found.extend(repeated(addresses, message, "the other server"));
+    let lists = element
+        .spec
+        .fields
+        .iter()
+        .filter(|field| field.arity == Arity::Many);
+    for list in lists {
+        let items = element
+            .values_of(list.key)
+            .map(|item| (item.value.to_string(), item.span));
+        let message = |item: &String| format!("{} stands twice in `{}`", quoted(item), list.key);
+        found.extend(repeated(items, message, "first given here"));
     }
     found
 }
 
 /// A place that names a node.
-struct Reference {
+struct Reference<'a> {
     kind: Kind,
-    name: Spanned<String>,
+    name: Spanned<&'a str>,
 }
 
-fn references(document: &Document) -> Vec<Reference> {
+fn references(document: &Document) -> Vec<Reference<'_>> {
     let mut found = Vec::new();
     document
         .all()
@@ -226,36 +233,29 @@ fn references(document: &Document) -> Vec<Reference> {
     found
 }
 
-fn collect(element: &Element, found: &mut Vec<Reference>) {
-    for (key, value) in &element.values {
-        if let (Some(Shape::Reference(kind)), Scalar::Text(name)) =
-            (shape_of(element.spec, key), &value.value)
-        {
-            found.push(Reference {
-                kind,
-                name: Spanned::new(name.clone(), value.span),
-            });
+fn collect<'a>(element: &'a Element, found: &mut Vec<Reference<'a>>) {
+    for field in element.spec.fields.iter().chain(element.spec.arguments) {
+        let Shape::Reference(kind) = field.shape else {
+            continue;
+        };
+        for value in element.values_of(field.key) {
+            if let Scalar::Text(name) = &value.value {
+                let name = Spanned::new(name.as_str(), value.span);
+                found.push(Reference { kind, name });
+            }
         }
     }
     element.nodes.iter().for_each(|node| collect(node, found));
 }
 
-fn shape_of(spec: &Spec, key: &str) -> Option<Shape> {
-    spec.fields
-        .iter()
-        .chain(spec.arguments)
-        .find(|field| field.key == key)
-        .map(|field| field.shape)
-}
-
 /// The names of a kind, those of ill-formed nodes included.
-fn declared(document: &Document) -> BTreeMap<Kind, HashSet<String>> {
-    let mut names: BTreeMap<Kind, HashSet<String>> = BTreeMap::new();
+fn declared(document: &Document) -> BTreeMap<Kind, HashSet<Cow<'_, str>>> {
+    let mut names: BTreeMap<Kind, HashSet<Cow<'_, str>>> = BTreeMap::new();
     for (kind, element) in &document.elements {
         names
             .entry(*kind)
             .or_default()
-            .extend(element.name().map(|name| name.value));
+            .extend(element.called().map(|name| name.value));
     }
     names
 }
@@ -263,15 +263,15 @@ fn declared(document: &Document) -> BTreeMap<Kind, HashSet<String>> {
 /// Also the names that the unresolved ones were probably meant to be.
 fn unresolved(
     document: &Document,
-    references: &[Reference],
+    references: &[Reference<'_>],
 ) -> (Vec<Diagnostic>, HashSet<(Kind, String)>) {
     let declared = declared(document);
-    let nothing = HashSet::new();
+    let nothing = HashSet::default();
     // A node whose name could not be read may be any of those that are missing.
     let nameless: HashSet<Kind> = document
         .elements
         .iter()
-        .filter(|(_, element)| element.name().is_none())
+        .filter(|(_, element)| element.called().is_none())
         .map(|(kind, _)| *kind)
         .collect();
     let maybe: HashSet<&str> = document
@@ -279,21 +279,18 @@ fn unresolved(
         .iter()
         .filter_map(|(_, name)| name.as_deref())
         .collect();
-    let mut meant = HashSet::new();
+    let mut meant = HashSet::default();
     let mut found = Vec::new();
     for Reference { kind, name } in references {
         let known = declared.get(kind).unwrap_or(&nothing);
-        if known.contains(&name.value)
-            || nameless.contains(kind)
-            || maybe.contains(name.value.as_str())
-        {
+        if known.contains(name.value) || nameless.contains(kind) || maybe.contains(name.value) {
             continue;
         }
-        let mut candidates: Vec<&str> = known.iter().map(String::as_str).collect();
+        let mut candidates: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
         candidates.sort_unstable();
         let elsewhere = declared
             .iter()
-            .find(|(other, names)| *other != kind && names.contains(&name.value));
+            .find(|(other, names)| *other != kind && names.contains(name.value));
         let help = match elsewhere {
             _ if nearest(name, candidates.iter().copied()).is_some() => {
                 did_you_mean(name, candidates)
@@ -303,7 +300,7 @@ fn unresolved(
             None => did_you_mean(name, candidates),
         };
         meant.extend(
-            nearest(name, known.iter().map(String::as_str)).map(|name| (*kind, name.to_owned())),
+            nearest(name, known.iter().map(AsRef::as_ref)).map(|name| (*kind, name.to_owned())),
         );
         let message = format!("no {kind} is called {}", quoted(name));
         found.push(unresolved_reference(name.span, message).maybe_help(help));
@@ -313,12 +310,12 @@ fn unresolved(
 
 fn unused(
     document: &Document,
-    references: &[Reference],
+    references: &[Reference<'_>],
     meant: &HashSet<(Kind, String)>,
 ) -> Vec<Diagnostic> {
     let used: HashSet<(Kind, &str)> = references
         .iter()
-        .map(|reference| (reference.kind, reference.name.value.as_str()))
+        .map(|reference| (reference.kind, reference.name.value))
         .collect();
     let networks: Vec<&Element> = document
         .elements
@@ -327,9 +324,8 @@ fn unused(
         .map(|(_, network)| network)
         .collect();
     let mut found = Vec::new();
-    let mut reported = HashSet::new();
+    let mut reported = HashSet::default();
     for (kind, element) in &document.elements {
-        let Some(name) = element.name() else { continue };
         let help = match kind {
             Kind::Network => "name it in a device, or in `defaults \"device\" network=…`",
             Kind::Dhcp => "name it in a network: `dhcp \"…\"`",
@@ -340,8 +336,10 @@ fn unused(
             }
             _ => continue,
         };
+        let Some(name) = element.name() else { continue };
         let is_used = used.contains(&(*kind, name.value.as_str()))
-            || (*kind == Kind::Dns && zone_is_used(element, &name, &networks));
+            || (*kind == Kind::Dns && zone_is_used(element, &name, &networks))
+            || (*kind == Kind::Network && shares_used_vlan(element, &networks, &used));
         let entry = (*kind, name.value.clone());
         if !is_used && !meant.contains(&entry) && reported.insert(entry) {
             let message = format!("{kind} {} is declared but never used", quoted(&name));
@@ -349,6 +347,28 @@ fn unused(
         }
     }
     found
+}
+
+/// A network of the other address family in the VLAN of one that devices are in: they are in both.
+fn shares_used_vlan(
+    network: &Element,
+    networks: &[&Element],
+    used: &HashSet<(Kind, &str)>,
+) -> bool {
+    let Some(vlan) = network.value("vlan").map(|vlan| &vlan.value) else {
+        return false;
+    };
+    let family = |network: &Element| match network.value("subnet").map(|subnet| &subnet.value) {
+        Some(Scalar::Subnet(subnet)) => Some(subnet.addr().is_ipv4()),
+        _ => None,
+    };
+    networks.iter().any(|other| {
+        other.value("vlan").is_some_and(|of| of.value == *vlan)
+            && family(other) != family(network)
+            && other
+                .name()
+                .is_some_and(|name| used.contains(&(Kind::Network, name.value.as_str())))
+    })
 }
 
 /// A zone is written to by a target of its servers, or asked by the devices of a network in its domain or through one

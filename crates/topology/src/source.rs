@@ -86,6 +86,37 @@ impl Position {
     }
 }
 
+/// Where the lines of a text begin: finds many positions in one text.
+pub(crate) struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    pub(crate) fn of(text: &'a str) -> Self {
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let starts = std::iter::once(0)
+            .chain(breaks.map(|(at, _)| at + 1))
+            .collect();
+        Self { text, starts }
+    }
+
+    /// The same as [`Position::of`].
+    pub(crate) fn position(&self, byte: usize) -> Position {
+        let byte = byte.min(self.text.len());
+        let line = self
+            .starts
+            .partition_point(|start| *start <= byte)
+            .saturating_sub(1);
+        let start = self.starts.get(line).copied().unwrap_or(0);
+        let within = self.text.get(start..).unwrap_or_default();
+        Position {
+            line: line + 1,
+            ..Position::of(within, byte - start)
+        }
+    }
+}
+
 /// One file that was read.
 #[derive(Debug, Clone)]
 pub struct SourceFile {

@@ -6,19 +6,9 @@ use std::path::Path;
 
 use switchover_topology::{load, load_text};
 
-use crate::support::{codes, plain};
+use crate::support::{codes, folder, plain};
 
 const SITE: &str = "site \"hq\" mode=\"hot-standby\"\n";
-
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
 
 fn only_finding(path: &Path) -> String {
     let loaded = load(path);

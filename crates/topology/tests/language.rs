@@ -271,3 +271,14 @@ fn everything_is_located() {
     assert_eq!(loaded.topology.locate("network/none"), None);
     assert_eq!(loaded.topology.locate("nonsense"), None);
 }
+
+#[test]
+fn two_families_share_a_vlan() {
+    let networks = "network \"four\" subnet=\"10.0.0.0/24\" vlan=130 {\n dns \"10.0.0.53\" \"2001:db8::53\"\n}\n\
+                    network \"six\" subnet=\"2001:db8:30::/64\" vlan=130 gateway=\"2001:db8:30::1\" {\n \
+                    pool \"2001:db8:30::100\" \"2001:db8:30::200\"\n}\n";
+    let device = "device \"d\" model=\"WP480\" network=\"four\"";
+    assert_eq!(plain(&read(&format!("{SITE}{networks}{device}"))), "");
+    let apart = networks.replacen("vlan=130", "vlan=131", 1);
+    assert_eq!(codes(&read(&format!("{SITE}{apart}{device}"))), ["SW009"]);
+}

@@ -22,6 +22,11 @@ pub(super) struct Defaults {
 }
 
 impl Defaults {
+    /// What is read from here on belongs to the base: it may say again what the document that extends it says.
+    pub(super) fn next_layer(&mut self) {
+        self.written.clear();
+    }
+
     pub(super) fn read(&mut self, reader: &mut Reader, raw: &RawNode) {
         let named = raw
             .arguments
@@ -44,7 +49,10 @@ impl Defaults {
             if !here.insert(name.value.clone()) {
                 continue;
             }
-            if let Some(first) = self.written.insert((kind, name.value.clone()), name.span) {
+            if let Some(first) = self
+                .written
+                .insert((kind, name.value.to_string()), name.span)
+            {
                 let message = format!(
                     "the default for {} of `{kind}` is given twice",
                     quoted(name)
@@ -54,7 +62,7 @@ impl Defaults {
                     .push(duplicate(name.span, message).related(first, "first given here"));
                 element.values.retain(|(key, _)| *key != name.value);
                 element.nodes.retain(|node| node.spec.name != name.value);
-                element.settings.remove(&name.value);
+                element.settings.remove(name.value.as_str());
             }
         }
         let has = |key: &str| {
@@ -81,7 +89,11 @@ impl Defaults {
             let absent: Vec<_> = defaults
                 .nodes
                 .iter()
-                .filter(|node| element.nodes_of(node.spec.name).next().is_none())
+                // What is accepted for all nodes of a kind stands beside what is accepted for one.
+                .filter(|node| {
+                    node.spec.name == "acknowledge"
+                        || element.nodes_of(node.spec.name).next().is_none()
+                })
                 .cloned()
                 .collect();
             element.nodes.extend(absent);

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Component, Path};
 
-/// The longest file that is read.
+/// How long all files of a topology may be together.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Why a file could not be read.
@@ -18,6 +18,8 @@ pub(super) enum ReadError {
     Special,
     #[error("it is longer than 64 MiB")]
     TooLarge,
+    #[error("with it the files of the topology are longer than 64 MiB together")]
+    TooLargeTogether,
     #[error("it is not UTF-8 text (byte {at})")]
     NotUtf8 { at: usize },
     #[error("{0}")]
@@ -30,7 +32,8 @@ impl ReadError {
             Self::Folder => Some("name the file in it, such as `switchover.kdl`"),
             Self::Special => Some("pipe the text in and name `-`"),
             Self::NotUtf8 { .. } => Some("save the file as UTF-8"),
-            Self::TooLarge => Some("split it into several files and `include` them"),
+            Self::TooLarge => Some("no site needs so much: is it the right file?"),
+            Self::TooLargeTogether => Some("is there a file among them that does not belong here?"),
             Self::NotFound | Self::Other(_) => None,
         }
     }
@@ -46,7 +49,8 @@ impl From<io::Error> for ReadError {
     }
 }
 
-pub(super) fn read_text(path: &Path) -> Result<String, ReadError> {
+/// Reads a file of which `room` bytes may be left at most.
+pub(super) fn read_text(path: &Path, room: u64) -> Result<String, ReadError> {
     // Before opening: opening a pipe waits for its other end.
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
@@ -55,12 +59,16 @@ pub(super) fn read_text(path: &Path) -> Result<String, ReadError> {
     if !metadata.is_file() {
         return Err(ReadError::Special);
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(MAX_BYTES)).unwrap_or(0));
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(room)).unwrap_or(0));
     File::open(path)?
-        .take(MAX_BYTES + 1)
+        .take(room.min(MAX_BYTES) + 1)
         .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(ReadError::TooLarge);
+    if bytes.len() as u64 > room.min(MAX_BYTES) {
+        return Err(if room < MAX_BYTES {
+            ReadError::TooLargeTogether
+        } else {
+            ReadError::TooLarge
+        });
     }
     String::from_utf8(bytes).map_err(|error| ReadError::NotUtf8 {
         at: error.utf8_error().valid_up_to(),

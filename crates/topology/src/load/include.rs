@@ -5,7 +5,9 @@ use std::path::{Component, Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 
+use super::extends::read_before;
 use super::files::{read_text, shown, slashed};
+use super::params::Substituted;
 use super::{Loading, unreadable};
 use crate::report::{bad_value, duplicate, include_failed, quoted, unknown_name};
 use crate::source::Span;
@@ -21,6 +23,9 @@ pub(super) struct Included {
     open: Vec<Option<PathBuf>>,
 }
 
+const FILES_ONLY: &str =
+    "write `include` and names of files in quotes, such as `include \"devices/*.kdl\"`";
+
 impl Included {
     pub(super) fn enter(&mut self, file: Option<PathBuf>, from: Option<Span>) {
         if let Some(file) = &file {
@@ -35,9 +40,10 @@ impl Included {
 }
 
 /// A file found: its path below the root as written, and as the file system resolves it.
-struct Match {
-    name: PathBuf,
-    whole: PathBuf,
+#[derive(Debug, Clone)]
+pub(super) struct Match {
+    pub(super) name: PathBuf,
+    pub(super) whole: PathBuf,
 }
 
 impl Loading {
@@ -53,65 +59,86 @@ impl Loading {
             let message = format!("`include` has no property {}", quoted(key));
             self.reader
                 .diagnostics
-                .push(unknown_name(key.span, message));
+                .push(unknown_name(key.span, message).help(FILES_ONLY));
         }
         if let Some(child) = raw.children.iter().flatten().next() {
             self.reader
                 .diagnostics
-                .push(unknown_name(child.name.span, "`include` takes no block"));
+                .push(unknown_name(child.name.span, "`include` takes no block").help(FILES_ONLY));
         }
         self.reader.cover_all(raw);
         if raw.arguments.is_empty() {
             let message = "`include` needs an argument: the file to read";
-            self.reader.diagnostics.push(bad_value(raw.header, message));
+            self.reader
+                .diagnostics
+                .push(bad_value(raw.header, message).help(FILES_ONLY));
         }
-        let folder = Path::new(from)
-            .parent()
-            .unwrap_or(Path::new(""))
-            .to_path_buf();
         for argument in &raw.arguments {
-            self.include_argument(argument, &folder);
+            for found in self.matches(argument, from).unwrap_or_default() {
+                self.include_file(&found, argument.span);
+            }
         }
     }
 
-    fn include_argument(&mut self, argument: &RawValue, folder: &Path) {
+    /// The files that an argument names, from the folder of the file that it stands in. None where that was reported.
+    pub(super) fn matches(&mut self, argument: &RawValue, from: &str) -> Option<Vec<Match>> {
         if let Some(annotation) = &argument.annotation {
             self.reader.diagnostics.push(bad_value(
                 annotation.span,
                 "a file name takes no type annotation",
             ));
         }
+        if matches!(
+            self.reader.substituted.get(&argument.span),
+            Some(Substituted::Nothing)
+        ) {
+            return None;
+        }
         let Some(written) = argument.value.as_string().filter(|text| !text.is_empty()) else {
             self.unread = true;
-            self.reader.diagnostics.push(bad_value(
-                argument.span,
-                "the file to include must be a text, and not empty",
-            ));
-            return;
+            self.reader.diagnostics.push(
+                bad_value(
+                    argument.span,
+                    "the name of the file must be a text, and not empty",
+                )
+                .help("write it in quotes, such as `\"users.kdl\"`"),
+            );
+            return None;
         };
         if self.included.open.len() > MAX_DEPTH {
             self.fail(
                 argument.span,
-                format!("more than {MAX_DEPTH} files include each other"),
+                format!("more than {MAX_DEPTH} files lead to each other"),
+                "let fewer files stand between the topology and this one",
             );
-            return;
+            return None;
         }
+        let folder = Path::new(from).parent().unwrap_or(Path::new(""));
         match self.find(written, folder) {
-            Ok(matches) => matches
-                .into_iter()
-                .for_each(|found| self.include_file(found, argument.span)),
-            Err(message) => self.fail(argument.span, message),
+            Ok(matches) => Some(matches),
+            Err(message) => {
+                let help = "a path is relative to the file that it stands in, and stays in the folder of the topology";
+                self.fail(argument.span, message, help);
+                None
+            }
         }
     }
 
-    fn fail(&mut self, span: Span, message: impl Into<String>) {
+    pub(super) fn fail(&mut self, span: Span, message: impl Into<String>, help: &str) {
         self.unread = true;
         self.reader
             .diagnostics
-            .push(include_failed(Some(span), message));
+            .push(include_failed(Some(span), message).help(help));
     }
 
-    fn include_file(&mut self, found: Match, span: Span) {
+    /// Name below the root, name for people, and text of a file that is read for the first time. `verb` is the node
+    /// that asks for it.
+    pub(super) fn open(
+        &mut self,
+        found: &Match,
+        span: Span,
+        verb: &str,
+    ) -> Option<(String, String, String)> {
         let name = slashed(&found.name);
         if self
             .included
@@ -120,26 +147,53 @@ impl Loading {
             .flatten()
             .any(|open| *open == found.whole)
         {
-            self.fail(span, format!("{} includes itself", quoted(&name)));
-            return;
+            let help = "take this line out, or the one that leads back here";
+            self.fail(span, format!("{} {verb}s itself", quoted(&name)), help);
+            return None;
         }
         if let Some(first) = self.included.first.get(&found.whole) {
-            let finding = duplicate(span, format!("{} is included twice", quoted(&name)));
+            let finding = duplicate(span, read_before(&name, verb));
             self.reader.diagnostics.push(match first {
-                Some(first) => finding.related(*first, "first included here"),
+                Some(first) => finding.related(*first, "first read here"),
                 None => finding,
             });
-            return;
+            return None;
         }
-        let display = shown(&self.folder.join(&found.name));
-        match read_text(&found.whole) {
-            Ok(text) => self.document(&name, display, text, Some(found.whole), Some(span)),
+        let shown = shown(&self.folder.join(&found.name));
+        match read_text(&found.whole, self.room) {
+            Ok(text) => {
+                self.room = self.room.saturating_sub(text.len() as u64);
+                Some((name, shown, text))
+            }
             Err(error) => {
                 self.unread = true;
                 self.reader
                     .diagnostics
-                    .push(unreadable(Some(span), &display, &error));
+                    .push(unreadable(Some(span), &shown, &error));
+                None
             }
+        }
+    }
+
+    fn include_file(&mut self, found: &Match, span: Span) {
+        let is_table = found
+            .whole
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+        if is_table {
+            self.unread = true;
+            let message = format!(
+                "{} is a table, not a part of a document",
+                quoted(&slashed(&found.name))
+            );
+            let help = "read its rows as nodes: `import \"FILE.csv\" as=\"device\"`";
+            self.reader
+                .diagnostics
+                .push(include_failed(Some(span), message).help(help));
+            return;
+        }
+        if let Some((name, shown, text)) = self.open(found, span, "include") {
+            self.part(&name, shown, text, Some(found.whole.clone()), Some(span));
         }
     }
 

@@ -1,8 +1,12 @@
 //! From a file to a topology: reading, including, checking, building.
 
 mod defaults;
+mod extends;
 mod files;
+mod import;
 mod include;
+mod merge;
+mod params;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,6 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::choice::KIND_NAMES;
 use crate::element::Element;
 use crate::model::{Kind, build};
+use crate::origin::Origins;
 use crate::read::Reader;
 use crate::report::{
     bad_value, did_you_mean, include_failed, listed, nearest, syntax_error, unknown_name,
@@ -22,7 +27,11 @@ use crate::source::{FileId, Span};
 use crate::syntax::{self, RawNode};
 use crate::{Diagnostic, Sources, Topology, in_report_order};
 use files::{ReadError, read_text};
+use import::Table;
 use include::Included;
+use params::{Extending, Params};
+
+pub(crate) use params::Substituted;
 
 /// A topology as it was read, with everything that was found on the way.
 #[derive(Debug, Clone)]
@@ -35,6 +44,8 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// Folder of the topology file: what paths in the topology are relative to. Absolute, where it exists.
     pub root: PathBuf,
+    /// Where values come from: a base, defaults, a table, a parameter.
+    pub origins: Origins,
     /// SHA-256 over names (relative to the root) and texts of all files that were read, in hexadecimal.
     pub digest: String,
 }
@@ -48,14 +59,14 @@ pub fn load(path: &Path) -> Loaded {
     };
     let mut loading = Loading::new(folder);
     let shown = files::shown(path);
-    match read_text(path) {
+    match read_text(path, loading.room) {
         Ok(text) => {
             let name = path
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default();
             let whole = path.canonicalize().ok();
-            loading.document(&name, shown, text, whole, None);
+            loading.document(&name, shown, text, whole, None, None);
         }
         Err(error) => {
             loading.unread = true;
@@ -83,7 +94,7 @@ pub fn load_text(name: &str, text: String, root: &Path) -> Loaded {
             .diagnostics
             .push(unreadable(None, name, &ReadError::TooLarge));
     } else {
-        loading.document(name, name.to_owned(), text, None, None);
+        loading.document(name, name.to_owned(), text, None, None, None);
     }
     loading.finish()
 }
@@ -97,6 +108,20 @@ fn unreadable(span: Option<Span>, shown: &str, error: &ReadError) -> Diagnostic 
     finding.maybe_help(error.help().map(str::to_owned))
 }
 
+/// Name and text of a file that is read for its own sake.
+pub(crate) fn read_file(path: &Path) -> Result<(String, String), Box<Diagnostic>> {
+    let shown = files::shown(path);
+    match read_text(path, files::MAX_BYTES) {
+        Ok(text) => Ok((shown, text)),
+        Err(error) => Err(Box::new(unreadable(None, &shown, &error))),
+    }
+}
+
+/// What is wrong with a text before it is looked at.
+pub(crate) fn unreadable_text(name: &str, text: &str) -> Option<Diagnostic> {
+    (text.len() as u64 > files::MAX_BYTES).then(|| unreadable(None, name, &ReadError::TooLarge))
+}
+
 /// The state of one run.
 struct Loading {
     sources: Sources,
@@ -105,10 +130,24 @@ struct Loading {
     /// As given, for showing; and as the file system resolves it, for comparing.
     folder: PathBuf,
     root: PathBuf,
-    nodes: Vec<RawNode>,
+    /// The document, then its base, then the base's base. What is read goes into the last one.
+    layers: Vec<Layer>,
+    origins: Origins,
     /// Whether something was not read at all, so that nothing can be said about what is absent.
     unread: bool,
     included: Included,
+    /// How many more bytes of files are read.
+    room: u64,
+}
+
+/// One document with its parts.
+#[derive(Default)]
+struct Layer {
+    nodes: Vec<RawNode>,
+    rows: Vec<(Kind, Element)>,
+    tables: Vec<Table>,
+    removals: Vec<RawNode>,
+    params: Params,
 }
 
 impl Loading {
@@ -121,13 +160,36 @@ impl Loading {
             root: folder
                 .canonicalize()
                 .unwrap_or_else(|_| folder.to_path_buf()),
-            nodes: Vec::new(),
+            layers: vec![Layer::default()],
+            origins: Origins::default(),
             unread: false,
             included: Included::default(),
+            room: files::MAX_BYTES,
         }
     }
 
-    /// Takes in one file: `name` is relative to the root, `shown` is for people, `from` is what included it.
+    /// Adds a file to what was read: `name` is relative to the root, `shown` is for people.
+    fn source(&mut self, name: &str, shown: String, text: String, table: bool) -> FileId {
+        for part in [name, &text] {
+            self.digest.update((part.len() as u64).to_le_bytes());
+            self.digest.update(part.as_bytes());
+        }
+        self.origins.add_file(self.layers.len() > 1, table);
+        self.sources.add(shown, text)
+    }
+
+    /// Parses a file and hides what it must not show where it cannot be parsed.
+    fn parsed(&mut self, file: FileId) -> Vec<RawNode> {
+        let (nodes, diagnostics) = syntax::parse(file, &self.sources.file(file).text);
+        if !diagnostics.is_empty() {
+            self.unread = true;
+            self.hide_likely_secrets(file);
+        }
+        self.reader.diagnostics.extend(diagnostics);
+        nodes
+    }
+
+    /// Takes in a document: the topology itself, or a base. `from` is what asked for it.
     fn document(
         &mut self,
         name: &str,
@@ -135,27 +197,78 @@ impl Loading {
         text: String,
         whole: Option<PathBuf>,
         from: Option<Span>,
+        extending: Option<&Extending>,
     ) {
-        for part in [name, &text] {
-            self.digest.update((part.len() as u64).to_le_bytes());
-            self.digest.update(part.as_bytes());
-        }
-        let file = self.sources.add(shown, text);
-        let (nodes, diagnostics) = syntax::parse(file, &self.sources.file(file).text);
-        if !diagnostics.is_empty() {
-            self.unread = true;
-            self.hide_likely_secrets(file);
-        }
-        self.reader.diagnostics.extend(diagnostics);
+        let file = self.source(name, shown, text, false);
+        let mut nodes = self.parsed(file);
+        let params = self.params(&mut nodes, extending);
+        self.layer().params = params;
         self.included.enter(whole, from);
-        for node in nodes {
-            if node.name.value == "include" {
-                self.include(&node, name);
+        let mut base: Option<RawNode> = None;
+        for node in self.substituted(file, nodes) {
+            match (node.name.value.as_str(), &base) {
+                ("extends", Some(first)) => self.extended_twice(&node, first.header),
+                ("extends", None) => base = Some(node),
+                _ => self.place(node, name),
+            }
+        }
+        // Last: from here on what is read belongs to the base.
+        if let Some(base) = base {
+            self.extend(base, name);
+        }
+        self.included.leave();
+    }
+
+    /// Takes in a part of a document.
+    fn part(
+        &mut self,
+        name: &str,
+        shown: String,
+        text: String,
+        whole: Option<PathBuf>,
+        from: Option<Span>,
+    ) {
+        let file = self.source(name, shown, text, false);
+        let nodes = self.parsed(file);
+        self.included.enter(whole, from);
+        for node in self.substituted(file, nodes) {
+            if matches!(node.name.value.as_str(), "param" | "extends") {
+                self.refuse_in_part(&node);
             } else {
-                self.nodes.push(node);
+                self.place(node, name);
             }
         }
         self.included.leave();
+    }
+
+    fn layer(&mut self) -> &mut Layer {
+        if self.layers.is_empty() {
+            self.layers.push(Layer::default());
+        }
+        let last = self.layers.len() - 1;
+        &mut self.layers[last]
+    }
+
+    /// Nodes with parameters put in. Most files hold nothing that could become `${`.
+    fn substituted(&mut self, file: FileId, mut nodes: Vec<RawNode>) -> Vec<RawNode> {
+        let text = &self.sources.file(file).text;
+        if text.contains('$') || text.contains("\\u{") {
+            let params = std::mem::take(&mut self.layer().params);
+            for node in &mut nodes {
+                self.substitute(node, &params);
+            }
+            self.layer().params = params;
+        }
+        nodes
+    }
+
+    fn place(&mut self, node: RawNode, from: &str) {
+        match node.name.value.as_str() {
+            "include" => self.include(&node, from),
+            "import" => self.import(&node, from),
+            "remove" => self.layer().removals.push(node),
+            _ => self.layer().nodes.push(node),
+        }
     }
 
     fn hide_likely_secrets(&mut self, file: FileId) {
@@ -173,16 +286,25 @@ impl Loading {
         let mut document = self.read_nodes();
         document.unread = self.unread;
         self.reader.diagnostics.extend(resolve::findings(&document));
-        let mut topology = build(&document.elements);
-        topology.incomplete = incomplete(&document);
+        let incomplete = incomplete(&document);
+        let mut topology = build(document.elements);
+        topology.incomplete = incomplete;
+        self.origins
+            .finish(std::mem::take(&mut self.reader.substituted));
         for secret in std::mem::take(&mut self.reader.secrets) {
             self.sources.cover(secret);
+            // What was put in is as secret as the whole.
+            for (_, place) in self.origins.parameters(secret) {
+                self.sources.cover(*place);
+            }
         }
+        let diagnostics = self.origins.relate(self.reader.diagnostics);
         Loaded {
             topology,
             sources: self.sources,
-            diagnostics: in_report_order(self.reader.diagnostics),
+            diagnostics: in_report_order(diagnostics),
             root: self.root,
+            origins: self.origins,
             digest: format!("{:x}", self.digest.finalize()),
         }
     }
@@ -190,20 +312,35 @@ impl Loading {
     fn read_nodes(&mut self) -> Document {
         let mut document = Document::default();
         let mut defaults = defaults::Defaults::default();
-        let nodes = std::mem::take(&mut self.nodes);
-        for raw in &nodes {
-            match kind_named(&raw.name) {
-                Some(kind) => document
-                    .elements
-                    .push((kind, self.reader.node(raw, spec_of(kind)))),
-                None if raw.name.value == "defaults" => defaults.read(&mut self.reader, raw),
-                None => self.unknown_node(raw, &mut document),
+        let mut tables = Vec::new();
+        let mut layers = Vec::new();
+        for layer in std::mem::take(&mut self.layers) {
+            let mut elements = Vec::with_capacity(layer.nodes.len() + layer.rows.len());
+            defaults.next_layer();
+            // Each goes once it has been read: a large topology is not in memory twice.
+            for raw in layer.nodes {
+                match kind_named(&raw.name) {
+                    Some(kind) => elements.push((kind, self.reader.node(&raw, spec_of(kind)))),
+                    None if raw.name.value == "defaults" => {
+                        self.origins.add_defaults(raw.span);
+                        defaults.read(&mut self.reader, &raw);
+                    }
+                    None => self.unknown_node(&raw, &mut document),
+                }
             }
+            elements.extend(layer.rows);
+            tables.extend(layer.tables);
+            layers.push((elements, layer.removals));
         }
+        document.elements = self.merge(layers);
         for (kind, element) in &mut document.elements {
             defaults.apply(*kind, element);
+            if !element.missing.is_empty() {
+                import::note_absent(&mut tables, element);
+            }
             self.reader.report_missing(element);
         }
+        tables.iter().for_each(|table| self.report_absent(table));
         document.defaults = defaults.into_elements();
         let has_site = document
             .elements
@@ -229,7 +366,10 @@ impl Loading {
     }
 
     fn unknown_node(&mut self, raw: &RawNode, document: &mut Document) {
-        let known = || KIND_NAMES.iter().copied().chain(STRUCTURE);
+        let known = || {
+            let structure = STRUCTURE.iter().map(|spec| spec.name);
+            KIND_NAMES.iter().copied().chain(structure)
+        };
         let message = format!(
             "this version knows no node {}",
             crate::report::quoted(&raw.name)

@@ -302,7 +302,7 @@ impl Model for Auth {
     }
 
     fn write(&self) -> Element {
-        let scheme = |name: &str, span| Spanned::new(Scalar::Text(name.to_owned()), span);
+        let scheme = |name: &str, span| Spanned::new(Scalar::Text(name.into()), span);
         match self {
             Self::Bearer { token } => {
                 let mut element = Element::new(&schema::AUTH, token.span);
@@ -357,7 +357,7 @@ impl Model for Target {
 }
 
 /// Builds the model from what is whole. Of several nodes with one name the first counts.
-pub(crate) fn build(nodes: &[(Kind, Element)]) -> Topology {
+pub(crate) fn build(nodes: Vec<(Kind, Element)>) -> Topology {
     fn once<M: Model>(place: &mut Option<M>, element: &Element) {
         if place.is_none() {
             *place = M::read(element);
@@ -370,7 +370,11 @@ pub(crate) fn build(nodes: &[(Kind, Element)]) -> Topology {
         }
     }
     let mut topology = Topology::default();
-    for (kind, element) in nodes.iter().filter(|(_, element)| !element.broken) {
+    let many = |kind| nodes.iter().filter(|(of, _)| *of == kind).count();
+    topology.users.reserve(many(Kind::User));
+    topology.devices.reserve(many(Kind::Device));
+    for (kind, element) in nodes.into_iter().filter(|(_, element)| !element.broken) {
+        let element = &element;
         match kind {
             Kind::Site => once(&mut topology.site, element),
             Kind::Pbx => add(&mut topology.pbxs, element),

@@ -37,10 +37,12 @@ fn check_auth(element: &Element) -> Vec<crate::Diagnostic> {
         .iter()
         .filter(|key| element.value(key).is_none())
         .map(|key| {
-            bad_value(
-                element.header,
-                format!("`auth \"{scheme}\"` has no `{key}`"),
-            )
+            let source = match *key {
+                "user" => "\"NAME\"",
+                _ => "(secret)\"env:NAME\"",
+            };
+            let message = format!("`auth \"{scheme}\"` has no `{key}`");
+            bad_value(element.header, message).help(format!("add `{key}={source}`"))
         });
     let extra = foreign
         .iter()
@@ -63,15 +65,23 @@ fn check_pool(element: &Element) -> Vec<crate::Diagnostic> {
         return Vec::new();
     };
     if from.is_ipv4() != to.is_ipv4() {
-        vec![bad_value(
-            last.span,
-            "the ends of a pool must both be IPv4, or both IPv6",
-        )]
+        vec![
+            bad_value(
+                last.span,
+                "the ends of a pool must both be IPv4, or both IPv6",
+            )
+            .help("give each family a network of its own"),
+        ]
     } else if from > to {
-        vec![bad_value(
-            last.span,
-            format!("the pool ends at `{to}`, before its first address `{from}`"),
-        )]
+        vec![
+            bad_value(
+                last.span,
+                format!("the pool ends at `{to}`, before its first address `{from}`"),
+            )
+            .help(format!(
+                "write the lower address first: `pool \"{to}\" \"{from}\"`"
+            )),
+        ]
     } else {
         Vec::new()
     }
@@ -129,7 +139,7 @@ fn check_option(element: &Element) -> Vec<crate::Diagnostic> {
             option.name,
             quoted(text)
         );
-        bad_value(span, message)
+        bad_value(span, message).help(format!("write {wanted}, each in quotes of its own"))
     };
     let surplus = values.iter().skip(if single { 1 } else { usize::MAX });
     let misfits = values
@@ -144,6 +154,7 @@ fn check_option(element: &Element) -> Vec<crate::Diagnostic> {
             value.span,
             format!("option {code} ({}) takes one value", option.name),
         )
+        .help("keep the one that holds")
     }));
     found
 }
@@ -159,7 +170,7 @@ fn check_record(element: &Element) -> Vec<crate::Diagnostic> {
                 "the value of a record of type `{rtype}` must be {wanted}, not {}",
                 quoted(value.value)
             );
-            bad_value(value.span, message)
+            bad_value(value.span, message).help(format!("write {wanted} in quotes"))
         })
     };
     let fields = |number: usize, wanted: &str| {
@@ -167,10 +178,13 @@ fn check_record(element: &Element) -> Vec<crate::Diagnostic> {
             return Vec::new();
         }
         let plural = if number == 1 { "value" } else { "values" };
-        vec![bad_value(
-            element.header,
-            format!("a record of type `{rtype}` has {number} {plural}: {wanted}"),
-        )]
+        vec![
+            bad_value(
+                element.header,
+                format!("a record of type `{rtype}` has {number} {plural}: {wanted}"),
+            )
+            .help(format!("write behind `\"{rtype}\"`: {wanted}")),
+        ]
     };
     let numbers = |number: usize| {
         values.iter().take(number).filter_map(|value| {

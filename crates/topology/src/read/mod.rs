@@ -1,22 +1,27 @@
 //! Nodes as written → checked elements (SW002, SW003, SW008).
 
 mod check;
+mod names;
 mod scalar;
 mod settings;
+mod table;
 
 use std::collections::HashMap;
+use std::fmt;
 
-use kdl::KdlValue;
+use smol_str::SmolStr;
 
 use crate::Diagnostic;
 use crate::element::{Element, Scalar};
+use crate::load::Substituted;
 use crate::report::{
     as_fragment, bad_value, clear_text_secret, did_you_mean, listed, nearest, quoted, unknown_name,
 };
 use crate::schema::{Arity, Field, Shape, Spec, names_a_secret};
 use crate::source::{Span, Spanned};
-use crate::syntax::{RawNode, RawValue};
+use crate::syntax::{RawNode, RawValue, Written};
 use crate::value::SecretSource;
+use names::Names;
 
 /// Collects what is found while nodes are read.
 #[derive(Default)]
@@ -24,12 +29,14 @@ pub(crate) struct Reader {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Places of texts that are, or may be, secrets in clear text.
     pub(crate) secrets: Vec<Span>,
+    /// Strings that held parameters, by their places.
+    pub(crate) substituted: HashMap<Span, Substituted>,
 }
 
 /// The names seen so far in one node.
 struct Seen<'a> {
     /// Where a name that may stand only once was first written.
-    first: HashMap<&'a str, Span>,
+    first: Names<'a>,
     /// Known names that unknown ones were probably meant to be: their absence is not reported a second time.
     meant: Vec<&'static str>,
 }
@@ -44,24 +51,22 @@ impl Reader {
     pub(crate) fn defaults(&mut self, raw: &RawNode, spec: &'static Spec) -> Element {
         let mut element = self.element(raw, spec, &[], raw.arguments.get(1..).unwrap_or_default());
         element.missing.clear();
+        self.report_missing(&mut element);
         for name in Self::written_names(raw) {
-            if matches!(
-                name.value.as_str(),
-                "mac" | "address" | "acknowledge" | "description"
-            ) {
+            if matches!(name.value.as_str(), "mac" | "address" | "description") {
                 let help = format!("write it in each `{}` that it holds for", spec.name);
                 let message = format!("`{}` is each node's own and has no default", name.value);
                 self.diagnostics
                     .push(unknown_name(name.span, message).help(help));
             }
         }
-        let own = |key: &str| matches!(key, "mac" | "address" | "acknowledge" | "description");
+        let own = |key: &str| matches!(key, "mac" | "address" | "description");
         element.values.retain(|(key, _)| !own(key));
         element.nodes.retain(|node| !own(node.spec.name));
         element
     }
 
-    fn written_names(raw: &RawNode) -> impl Iterator<Item = &Spanned<String>> {
+    fn written_names(raw: &RawNode) -> impl Iterator<Item = &Spanned<SmolStr>> {
         let children = raw.children.iter().flatten().map(|child| &child.name);
         raw.properties.iter().map(|(key, _)| key).chain(children)
     }
@@ -75,13 +80,17 @@ impl Reader {
     ) -> Element {
         let mut element = Element::new(spec, raw.span);
         element.header = raw.header;
+        // Most of what is written is one value each, and there are many nodes.
+        element
+            .values
+            .reserve_exact(given.len() + raw.properties.len());
         self.refuse_node_annotation(raw);
         for (at, value) in given.iter().enumerate() {
             let list = arguments.last().filter(|field| field.arity == Arity::Many);
             match arguments.get(at).or(list) {
                 Some(field) => {
-                    let what = format!("the {} of `{}`", field.key, spec.name);
-                    self.put(&mut element, field, &what, raw.name.span, value);
+                    let what = format_args!("the {} of `{}`", field.key, spec.name);
+                    self.put(&mut element, field, what, raw.name.span, value);
                 }
                 None => self.extra_argument(raw, spec, value),
             }
@@ -94,10 +103,10 @@ impl Reader {
             element.missing.push(field.key);
         }
         let mut seen = Seen {
-            first: HashMap::new(),
+            first: Names::new(),
             meant: Vec::new(),
         };
-        let mut properties = HashMap::new();
+        let mut properties = Names::new();
         for (key, value) in &raw.properties {
             if let Some(first) = properties.insert(key.value.as_str(), key.span) {
                 self.given_twice(key, first);
@@ -130,7 +139,7 @@ impl Reader {
             .map(|child| child.spec.name);
         for key in fields.chain(nodes) {
             // A value that was written and refused has been reported.
-            if seen.first.contains_key(key) {
+            if seen.first.get(key).is_some() {
                 continue;
             }
             if seen.meant.contains(&key) {
@@ -141,8 +150,16 @@ impl Reader {
         }
     }
 
-    /// Reports what an element still lacks.
+    /// Reports what an element, or a node in it, still lacks.
     pub(crate) fn report_missing(&mut self, element: &mut Element) {
+        for node in &mut element.nodes {
+            self.report_missing(node);
+            // What accepts findings is beside the point of the node that it stands in.
+            element.broken |= node.broken && node.spec.name != "acknowledge";
+        }
+        if element.missing.is_empty() {
+            return;
+        }
         let spec = element.spec;
         let missing = std::mem::take(&mut element.missing);
         element.broken |= !missing.is_empty();
@@ -172,13 +189,19 @@ impl Reader {
         &mut self,
         element: &mut Element,
         seen: &mut Seen<'a>,
-        key: &'a Spanned<String>,
+        key: &'a Spanned<SmolStr>,
         value: &RawValue,
     ) {
         let spec = element.spec;
         if let Some(field) = spec.field(&key.value) {
             seen.first.insert(&key.value, key.span);
-            self.put(element, field, &format!("`{}`", field.key), key.span, value);
+            self.put(
+                element,
+                field,
+                format_args!("`{}`", field.key),
+                key.span,
+                value,
+            );
         } else if let Some(child) = spec.child(&key.value) {
             let span = Span {
                 end: value.span.end,
@@ -218,17 +241,15 @@ impl Reader {
                 return;
             }
         };
-        if let Some(first) = seen
-            .first
-            .get(name.value.as_str())
-            .copied()
-            .filter(|_| !list)
-        {
+        let first = seen.first.get(&name.value);
+        if let Some(first) = first.filter(|_| !list) {
             self.given_twice(name, first);
             self.cover_all(raw);
             return;
         }
-        seen.first.entry(&name.value).or_insert(name.span);
+        if first.is_none() {
+            seen.first.insert(&name.value, name.span);
+        }
         if let Some(field) = field {
             self.scalar_child(element, seen, field, raw);
         } else if let Some(child) = spec.child(&name.value) {
@@ -239,10 +260,7 @@ impl Reader {
     }
 
     fn inner(&mut self, element: &mut Element, spec: &'static Spec, raw: &RawNode) {
-        let mut inner = self.node(raw, spec);
-        self.report_missing(&mut inner);
-        // What accepts findings is beside the point of the node that it stands in.
-        element.broken |= inner.broken && spec.name != "acknowledge";
+        let inner = self.node(raw, spec);
         element.nodes.push(inner);
     }
 
@@ -256,17 +274,17 @@ impl Reader {
         self.refuse_node_annotation(raw);
         if raw.arguments.is_empty() {
             element.broken = true;
-            self.diagnostics.push(bad_value(
-                raw.header,
-                format!("`{}` has no value", field.key),
-            ));
+            let message = format!("`{}` has no value", field.key);
+            let help = "write its value behind it, or leave it out";
+            self.diagnostics
+                .push(bad_value(raw.header, message).help(help));
         }
         for (at, value) in raw.arguments.iter().enumerate() {
             if at == 0 || field.arity == Arity::Many {
                 self.put(
                     element,
                     field,
-                    &format!("`{}`", field.key),
+                    format_args!("`{}`", field.key),
                     raw.name.span,
                     value,
                 );
@@ -277,17 +295,16 @@ impl Reader {
                 } else {
                     value.span
                 };
-                self.diagnostics.push(unknown_name(
-                    place,
-                    format!("`{}` takes one value", field.key),
-                ));
+                let message = format!("`{}` takes one value", field.key);
+                self.diagnostics
+                    .push(unknown_name(place, message).help("keep the one that holds"));
             }
         }
         for (key, value) in &raw.properties {
             let beside = beside(field.key)
                 .filter(|of| *of == key.value)
                 .and_then(|of| element.spec.field(of));
-            match (beside, seen.first.get(key.value.as_str()).copied()) {
+            match (beside, seen.first.get(&key.value)) {
                 (Some(_), Some(first)) => {
                     self.given_twice(key, first);
                     continue;
@@ -297,7 +314,7 @@ impl Reader {
                     self.put(
                         element,
                         beside,
-                        &format!("`{}`", beside.key),
+                        format_args!("`{}`", beside.key),
                         key.span,
                         value,
                     );
@@ -306,15 +323,20 @@ impl Reader {
                 (None, _) => {}
             }
             let message = format!("`{}` has no property {}", field.key, quoted(key));
-            self.diagnostics.push(unknown_name(key.span, message));
+            let help = format!("write it in the `{}` around it", element.spec.name);
+            self.diagnostics
+                .push(unknown_name(key.span, message).help(help));
             self.cover_secret(&key.value, Some(field), value);
         }
         if let Some(children) = &raw.children {
             let place = children.first().map_or(raw.header, |child| child.name.span);
-            self.diagnostics.push(unknown_name(
-                place,
-                format!("`{}` takes no block", field.key),
-            ));
+            let message = format!("`{}` takes no block", field.key);
+            let help = format!(
+                "write what is in it in the `{}` around it",
+                element.spec.name
+            );
+            self.diagnostics
+                .push(unknown_name(place, message).help(help));
             children.iter().for_each(|child| self.cover_all(child));
         }
     }
@@ -324,7 +346,7 @@ impl Reader {
         &mut self,
         element: &mut Element,
         field: &'static Field,
-        what: &str,
+        what: fmt::Arguments<'_>,
         name: Span,
         value: &RawValue,
     ) {
@@ -340,7 +362,17 @@ impl Reader {
             return;
         }
         self.refuse_annotation(field.key, value);
-        match scalar::parse(value, field.shape) {
+        let parsed = match (self.substituted.get(&value.span), &value.value) {
+            (Some(Substituted::Nothing), _) => {
+                element.broken = true;
+                return;
+            }
+            (Some(Substituted::From { .. }), Written::Text(text)) => {
+                scalar::parse_plain(text, field.shape)
+            }
+            _ => scalar::parse(value, field.shape),
+        };
+        match parsed {
             Ok(scalar) => element
                 .values
                 .push((field.key, Spanned::new(scalar, value.span))),
@@ -367,7 +399,7 @@ impl Reader {
             .as_ref()
             .is_some_and(|annotation| annotation.value == "secret");
         let source = match &value.value {
-            KdlValue::String(text) if annotated => text.parse().ok(),
+            Written::Text(text) if annotated => text.parse().ok(),
             _ => None,
         };
         if source.is_some() {
@@ -376,12 +408,12 @@ impl Reader {
         self.secrets.push(value.span);
         // Never the text: it may be the secret.
         let message = match &value.value {
-            KdlValue::Null => format!("`{key}` has no value"),
+            Written::Null => format!("`{key}` has no value"),
             _ if annotated => format!("`{key}` names no source of a secret"),
             _ => format!("`{key}` holds a secret in clear text"),
         };
         let diagnostic = match &value.value {
-            KdlValue::Null => bad_value(name, message),
+            Written::Null => bad_value(name, message),
             _ => clear_text_secret(name, message),
         };
         self.diagnostics.push(diagnostic.help(HELP));
@@ -433,17 +465,20 @@ impl Reader {
         );
     }
 
-    fn given_twice(&mut self, name: &Spanned<String>, first: Span) {
+    fn given_twice(&mut self, name: &Spanned<SmolStr>, first: Span) {
         let message = format!("{} is given twice", quoted(name));
-        self.diagnostics
-            .push(unknown_name(name.span, message).related(first, "first given here"));
+        self.diagnostics.push(
+            unknown_name(name.span, message)
+                .related(first, "first given here")
+                .help("keep one of the two"),
+        );
     }
 
     fn unknown(
         &mut self,
         element: &Element,
         seen: &mut Seen<'_>,
-        name: &Spanned<String>,
+        name: &Spanned<SmolStr>,
         what: &str,
     ) {
         let known = element.spec.known_names();
@@ -464,7 +499,7 @@ impl Reader {
             .as_ref()
             .is_some_and(|annotation| annotation.value == "secret");
         let source =
-            matches!(&value.value, KdlValue::String(text) if text.parse::<SecretSource>().is_ok());
+            matches!(&value.value, Written::Text(text) if text.parse::<SecretSource>().is_ok());
         if (secret || annotated) && !(annotated && source) {
             self.secrets.push(value.span);
         }

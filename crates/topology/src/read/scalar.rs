@@ -4,13 +4,13 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use kdl::KdlValue;
+use smol_str::ToSmolStr;
 use url::Url;
 
 use crate::element::Scalar;
 use crate::report::{did_you_mean, listed, quoted};
 use crate::schema::Shape;
-use crate::syntax::RawValue;
+use crate::syntax::{RawValue, Written};
 use crate::value::{self, MacAddr};
 
 /// Why a value was refused: what goes behind "`key` …", and what to do.
@@ -34,16 +34,21 @@ impl Refused {
         self.help = Some(help.into());
         self
     }
+
+    fn advised(mut self, shape: Shape) -> Self {
+        self.help.get_or_insert_with(|| advice(shape));
+        self
+    }
 }
 
 /// How a value looks in a message.
-fn found(value: &KdlValue) -> String {
+fn found(value: &Written) -> String {
     match value {
-        KdlValue::String(text) => quoted(text),
-        KdlValue::Integer(number) => format!("`{number}`"),
-        KdlValue::Float(number) => format!("`{number}`"),
-        KdlValue::Bool(flag) => format!("`#{flag}`"),
-        KdlValue::Null => "`#null`".to_owned(),
+        Written::Text(text) => quoted(text),
+        Written::Integer(number) => format!("`{number}`"),
+        Written::Float(number) => format!("`{number}`"),
+        Written::Boolean(flag) => format!("`#{flag}`"),
+        Written::Null => "`#null`".to_owned(),
     }
 }
 
@@ -87,8 +92,58 @@ fn either(words: &[&str]) -> String {
     }
 }
 
+/// What to write instead, where nothing better is known.
+fn advice(shape: Shape) -> String {
+    let advice = match shape {
+        Shape::Text | Shape::Loose => "write the text in quotes",
+        Shape::Boolean => "write it without quotes, or leave it out",
+        Shape::Integer(..) => "write a number in that range, without quotes",
+        Shape::Duration(_) => {
+            "write whole numbers with `d`, `h`, `m` or `s`, the larger unit first and without blanks: `8h`, `1h30m`"
+        }
+        Shape::Address => {
+            "write the address itself, such as `10.20.0.10` or `2001:db8::10`: names are not looked up"
+        }
+        Shape::Subnet => {
+            "write its first address and its prefix length: `10.20.30.0/24`, `2001:db8:30::/64`"
+        }
+        Shape::Mac => "copy the twelve digits from the label of the device",
+        Shape::Version => "copy it from where the PBX or the device shows it, digits and dots only",
+        Shape::Date => "write year, month and day, with zeros: `2027-03-31`",
+        Shape::Url(_) => "write it whole, such as `http://prov.acme.example/`",
+        Shape::Root => {
+            "name the folder relative to this file, absolute, or as `ssh://USER@HOST/FOLDER`"
+        }
+        Shape::Hostname | Shape::Domain => {
+            "write letters, digits and hyphens between dots, such as `pbx1.acme.example`"
+        }
+        Shape::Host => {
+            "write a name such as `pbx1.acme.example`, or an address such as `10.20.0.10`"
+        }
+        Shape::Email => "write it without a display name: `reception@acme.example`",
+        Shape::Extension => "write the number that people dial, such as `\"101\"`",
+        Shape::Secret => "name where it is to be had: `(secret)\"env:NAME\"`",
+        Shape::Choice(_) => "write one of these words",
+        Shape::Reference(kind) => {
+            return format!("write the name that the {kind} is declared with, in quotes");
+        }
+        Shape::OptionCode => {
+            "write the number, such as 66, or the name, such as `tftp-server-name`"
+        }
+        Shape::Code => "copy the code from the report, such as `\"SW205\"`",
+        Shape::Language => "write its ISO 639-1 code, such as `it` or `de`",
+        Shape::Region => "write its ISO 3166-1 code, such as `IT` or `DE`",
+        Shape::RecordType => "write the type as zone files do: `A`, `AAAA`, `CNAME`, `TXT`",
+    };
+    advice.to_owned()
+}
+
 /// Checks a value. Annotations are the caller's.
 pub(super) fn parse(raw: &RawValue, shape: Shape) -> Result<Scalar, Refused> {
+    check(raw, shape).map_err(|refused| refused.advised(shape))
+}
+
+fn check(raw: &RawValue, shape: Shape) -> Result<Scalar, Refused> {
     let mismatch = || {
         refuse(format!(
             "must be {}, not {}",
@@ -97,41 +152,67 @@ pub(super) fn parse(raw: &RawValue, shape: Shape) -> Result<Scalar, Refused> {
         ))
     };
     match (&raw.value, shape) {
-        (KdlValue::Null, _) => Err(refuse(format!("must be {}, not `#null`", wanted(shape)))
+        (Written::Null, _) => Err(refuse(format!("must be {}, not `#null`", wanted(shape)))
             .help("leave it out where there is nothing to say")),
-        (KdlValue::Bool(flag), Shape::Boolean) => Ok(Scalar::Boolean(*flag)),
-        (KdlValue::Integer(number), Shape::Integer(least, most)) => u32::try_from(*number)
+        (Written::Boolean(flag), Shape::Boolean) => Ok(Scalar::Boolean(*flag)),
+        (Written::Integer(number), Shape::Integer(least, most)) => u32::try_from(*number)
             .ok()
             .filter(|number| (least..=most).contains(number))
             .map(Scalar::Integer)
             .ok_or_else(mismatch),
-        (KdlValue::Integer(number), Shape::OptionCode) => u32::try_from(*number)
+        (Written::Integer(number), Shape::OptionCode) => u32::try_from(*number)
             .ok()
             .filter(|number| (1..=254).contains(number))
             .map(Scalar::Integer)
             .ok_or_else(mismatch),
-        (KdlValue::Integer(number), Shape::Loose) => Ok(Scalar::Text(number.to_string())),
-        (KdlValue::Bool(flag), Shape::Loose) => Ok(Scalar::Text(flag.to_string())),
-        (KdlValue::String(text), Shape::Integer(..)) if text.parse::<i128>().is_ok() => {
+        (Written::Integer(number), Shape::Loose) => Ok(Scalar::Text(number.to_smolstr())),
+        (Written::Boolean(flag), Shape::Loose) => Ok(Scalar::Text(flag.to_smolstr())),
+        (Written::Text(text), Shape::Integer(..)) if text.parse::<i128>().is_ok() => {
             Err(mismatch().help("write the number without quotes"))
         }
-        (KdlValue::String(text), Shape::Boolean) if matches!(text.as_str(), "true" | "false") => {
+        (Written::Text(text), Shape::Boolean) if matches!(text.as_str(), "true" | "false") => {
             Err(mismatch().help(format!("write `#{text}`")))
         }
-        (KdlValue::String(text), Shape::Text | Shape::Reference(_)) if text.is_empty() => {
+        (Written::Text(text), Shape::Text | Shape::Reference(_)) if text.is_empty() => {
             Err(refuse("must not be empty"))
         }
-        (KdlValue::String(text), _) => {
+        (Written::Text(text), _) => {
             parse_text(text, shape).map_err(|refused| refused.unwrap_or_else(mismatch))
         }
         (
-            KdlValue::Integer(_) | KdlValue::Float(_),
+            Written::Integer(_) | Written::Float(_),
             Shape::Integer(..) | Shape::Boolean | Shape::OptionCode,
         ) => Err(mismatch()),
-        (KdlValue::Integer(_) | KdlValue::Float(_), _) => {
-            Err(mismatch().help("write it in quotes"))
-        }
-        (KdlValue::Bool(_), _) => Err(mismatch()),
+        (Written::Integer(_) | Written::Float(_), _) => Err(mismatch().help("write it in quotes")),
+        (Written::Boolean(_), _) => Err(mismatch()),
+    }
+}
+
+/// Checks a text that stands for a value of any type: a cell of a table, or a string with parameters in it.
+pub(super) fn parse_plain(text: &str, shape: Shape) -> Result<Scalar, Refused> {
+    check_plain(text, shape).map_err(|refused| refused.advised(shape))
+}
+
+fn check_plain(text: &str, shape: Shape) -> Result<Scalar, Refused> {
+    let mismatch = || refuse(format!("must be {}, not {}", wanted(shape), quoted(text)));
+    let number = |least: u32, most: u32| {
+        text.parse()
+            .ok()
+            .filter(|number| {
+                text.bytes().all(|byte| byte.is_ascii_digit()) && (least..=most).contains(number)
+            })
+            .map(Scalar::Integer)
+    };
+    match shape {
+        Shape::Integer(least, most) => number(least, most).ok_or_else(mismatch),
+        Shape::OptionCode if number(0, u32::MAX).is_some() => number(1, 254).ok_or_else(mismatch),
+        Shape::Boolean => match text {
+            "true" | "#true" => Ok(Scalar::Boolean(true)),
+            "false" | "#false" => Ok(Scalar::Boolean(false)),
+            _ => Err(mismatch()),
+        },
+        Shape::Text | Shape::Reference(_) if text.is_empty() => Err(refuse("must not be empty")),
+        _ => parse_text(text, shape).map_err(|refused| refused.unwrap_or_else(mismatch)),
     }
 }
 
@@ -140,7 +221,7 @@ type Why = Option<Refused>;
 
 fn parse_text(text: &str, shape: Shape) -> Result<Scalar, Why> {
     let from = |done: Option<Scalar>| done.ok_or(None);
-    let as_text = |good: bool| from(good.then(|| Scalar::Text(text.to_owned())));
+    let as_text = |good: bool| from(good.then(|| Scalar::Text(text.into())));
     match shape {
         Shape::Text | Shape::Loose | Shape::Reference(_) => {
             if text
@@ -181,7 +262,7 @@ fn parse_text(text: &str, shape: Shape) -> Result<Scalar, Why> {
         Shape::Host => as_text(text.parse::<IpAddr>().is_ok() || is_host_name(text)),
         Shape::Domain => {
             let domain = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
-            from(is_host_name(&domain).then_some(Scalar::Text(domain)))
+            from(is_host_name(&domain).then_some(Scalar::Text(domain.into())))
         }
         Shape::Email => as_text(text.split_once('@').is_some_and(|(user, domain)| {
             let plain = |letter: char| !letter.is_whitespace() && !letter.is_control();
@@ -214,12 +295,16 @@ fn parse_text(text: &str, shape: Shape) -> Result<Scalar, Why> {
             }
         },
         Shape::Code => as_text(is_code(text)),
-        Shape::Language => from(two_letters(text).then(|| Scalar::Text(text.to_ascii_lowercase()))),
-        Shape::Region => from(two_letters(text).then(|| Scalar::Text(text.to_ascii_uppercase()))),
+        Shape::Language => {
+            from(two_letters(text).then(|| Scalar::Text(text.to_ascii_lowercase().into())))
+        }
+        Shape::Region => {
+            from(two_letters(text).then(|| Scalar::Text(text.to_ascii_uppercase().into())))
+        }
         Shape::RecordType => {
             let word = (1..=16).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            from(word.then(|| Scalar::Text(text.to_ascii_uppercase())))
+            from(word.then(|| Scalar::Text(text.to_ascii_uppercase().into())))
         }
     }
 }
@@ -246,7 +331,9 @@ fn parse_subnet(text: &str) -> Result<Scalar, Why> {
 fn parse_url(text: &str, schemes: &[&str]) -> Result<Scalar, Why> {
     refuse_password(text)?;
     match Url::parse(text) {
-        Ok(url) if schemes.contains(&url.scheme()) && url.has_host() => Ok(Scalar::Url(url)),
+        Ok(url) if schemes.contains(&url.scheme()) && url.has_host() => {
+            Ok(Scalar::Url(Box::new(url)))
+        }
         // What looks like a sign-on may hold a password that the parser could not find.
         _ if text.contains('@') => Err(Some(Refused {
             secret: true,

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use kdl::KdlValue;
 use serde_json::{Map, Value as Json};
+use smol_str::SmolStr;
 
 use super::Reader;
 use crate::element::Element;
+use crate::load::Substituted;
 use crate::model::Setting;
 use crate::report::{bad_value, clear_text_secret, quoted, unknown_name};
 use crate::schema::names_a_secret;
 use crate::source::{Span, Spanned};
-use crate::syntax::{RawNode, RawValue};
+use crate::syntax::{RawNode, RawValue, Written};
 use crate::value::SecretSource;
 
 type Secrets = BTreeMap<String, Spanned<SecretSource>>;
@@ -20,7 +21,7 @@ impl Reader {
     pub(super) fn setting_property(
         &mut self,
         element: &mut Element,
-        key: &Spanned<String>,
+        key: &Spanned<SmolStr>,
         value: &RawValue,
     ) {
         let mut secrets = Secrets::new();
@@ -31,7 +32,7 @@ impl Reader {
                     span: value.span,
                     secrets,
                 };
-                element.settings.insert(key.value.clone(), setting);
+                element.settings.insert(key.value.to_string(), setting);
             }
             None => element.broken = true,
         }
@@ -53,7 +54,7 @@ impl Reader {
                     raw.span
                 };
                 element.settings.insert(
-                    raw.name.value.clone(),
+                    raw.name.value.to_string(),
                     Setting {
                         value,
                         span,
@@ -77,10 +78,10 @@ impl Reader {
         if raw.properties.is_empty() && raw.children.is_none() {
             return match raw.arguments.as_slice() {
                 [] => {
-                    self.diagnostics.push(bad_value(
-                        raw.header,
-                        format!("{} has no value", quoted(key)),
-                    ));
+                    let message = format!("{} has no value", quoted(key));
+                    let help = "write its value behind it, or leave it out";
+                    self.diagnostics
+                        .push(bad_value(raw.header, message).help(help));
                     None
                 }
                 [value] => self.json(key, value, pointer, secrets),
@@ -121,7 +122,7 @@ impl Reader {
                 continue;
             }
             match self.json(name, value, &below(pointer, name), secrets) {
-                Some(json) => drop(object.insert(name.value.clone(), json)),
+                Some(json) => drop(object.insert(name.value.to_string(), json)),
                 None => whole = false,
             }
         }
@@ -132,7 +133,7 @@ impl Reader {
                 continue;
             }
             match self.json_of_node(child, &below(pointer, &child.name), secrets) {
-                Some(json) => drop(object.insert(child.name.value.clone(), json)),
+                Some(json) => drop(object.insert(child.name.value.to_string(), json)),
                 None => whole = false,
             }
         }
@@ -141,18 +142,23 @@ impl Reader {
 
     fn json(
         &mut self,
-        key: &Spanned<String>,
+        key: &Spanned<SmolStr>,
         value: &RawValue,
         at: &str,
         secrets: &mut Secrets,
     ) -> Option<Json> {
+        let substituted = match self.substituted.get(&value.span) {
+            Some(Substituted::Nothing) => return None,
+            Some(Substituted::From { whole, .. }) => whole.clone(),
+            None => None,
+        };
         let annotated = value
             .annotation
             .as_ref()
             .is_some_and(|annotation| annotation.value == "secret");
         if annotated
             || (names_a_secret(key)
-                && matches!(value.value, KdlValue::String(_) | KdlValue::Integer(_)))
+                && matches!(value.value, Written::Text(_) | Written::Integer(_)))
         {
             let source = self.secret(&printable(key), key.span, value)?;
             let json = Json::String(source.to_string());
@@ -162,23 +168,25 @@ impl Reader {
         self.refuse_annotation(&printable(key), value);
         let refuse = |why: &str| bad_value(value.span, format!("{} {why}", quoted(key)));
         let json =
-            match &value.value {
-                KdlValue::String(text) if holds_password(text) => {
+            match substituted.as_ref().unwrap_or(&value.value) {
+                Written::Text(text) if holds_password(text) => {
                     self.secrets.push(value.span);
                     let message = format!("{} holds a password in clear text", quoted(key));
-                    self.diagnostics.push(clear_text_secret(key.span, message));
+                    let help = "leave the password out of the URL";
+                    self.diagnostics
+                        .push(clear_text_secret(key.span, message).help(help));
                     return None;
                 }
-                KdlValue::String(text) => Ok(Json::String(text.clone())),
-                KdlValue::Bool(flag) => Ok(Json::Bool(*flag)),
-                KdlValue::Integer(number) => i64::try_from(*number)
+                Written::Text(text) => Ok(Json::String(text.to_string())),
+                Written::Boolean(flag) => Ok(Json::Bool(*flag)),
+                Written::Integer(number) => i64::try_from(*number)
                     .map(Json::from)
                     .or_else(|_| u64::try_from(*number).map(Json::from))
                     .map_err(|_| refuse("must fit 64 bits")),
-                KdlValue::Float(number) => serde_json::Number::from_f64(*number)
+                Written::Float(number) => serde_json::Number::from_f64(*number)
                     .map(Json::Number)
                     .ok_or_else(|| refuse("must be a finite number")),
-                KdlValue::Null => Err(refuse("must not be `#null`")
+                Written::Null => Err(refuse("must not be `#null`")
                     .help("leave it out where there is nothing to say")),
             };
         json.map_err(|diagnostic| self.diagnostics.push(diagnostic))

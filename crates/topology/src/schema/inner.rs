@@ -70,7 +70,7 @@ pub(super) const WEB: Shape = Shape::Url(&["http", "https"]);
 
 /// A node that takes no settings but those of the language.
 macro_rules! spec {
-    ($id:ident, $name:literal, $doc:literal, [$($argument:expr),*], [$($field:expr),* $(,)?], [$($child:expr),*]) => {
+    ($id:ident, $name:literal, $doc:literal, [$($argument:expr),* $(,)?], [$($field:expr),* $(,)?], [$($child:expr),*]) => {
         pub(crate) static $id: Spec = Spec {
             name: $name,
             doc: $doc,

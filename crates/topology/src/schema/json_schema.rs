@@ -25,6 +25,7 @@ pub fn schema() -> Json {
             required.push(json!(spec.name));
         }
     }
+    properties.insert("origins".to_owned(), origins());
     let nodes: Map<String, Json> = KINDS
         .iter()
         .map(|(_, spec)| (spec.name.to_owned(), node_schema(spec)))
@@ -32,13 +33,54 @@ pub fn schema() -> Json {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Resolved topology",
-        "description": "A topology as `switchover show --format json` prints it: includes read, defaults applied. \
-                        Secrets appear as their source only.",
+        "description": "A topology as `switchover show --format json` prints it: bases, includes and tables \
+                        read, defaults applied. Secrets appear as their source only.",
         "type": "object",
         "properties": properties,
         "required": required,
         "additionalProperties": false,
         "$defs": nodes,
+    })
+}
+
+/// Only `show --origins` has it.
+fn origins() -> Json {
+    let place = || {
+        json!({
+            "file": { "type": "string", "description": "As it is shown to people." },
+            "line": { "type": "integer", "minimum": 1 },
+            "column": { "type": "integer", "minimum": 1, "description": "Counts characters." },
+        })
+    };
+    let required = json!(["file", "line", "column"]);
+    let mut value = place();
+    if let Some(value) = value.as_object_mut() {
+        let flags = [
+            (
+                "base",
+                "Whether it stands in the base that the topology extends.",
+            ),
+            ("default", "Whether a `defaults` node supplied it."),
+            ("import", "Whether it is a cell of a CSV file."),
+        ];
+        for (flag, description) in flags {
+            value.insert(
+                flag.to_owned(),
+                json!({ "const": true, "description": description }),
+            );
+        }
+        let parameter = json!({ "type": "object", "properties": place(), "required": required, "additionalProperties": false });
+        let description = "The parameters that were put into it, with the places of their values.";
+        value.insert(
+            "parameters".to_owned(),
+            json!({ "type": "object", "description": description, "additionalProperties": parameter }),
+        );
+    }
+    json!({
+        "type": "object",
+        "description": "With `--origins`: where each value was written, by the JSON pointer of the value in this document.",
+        "propertyNames": { "pattern": "^/" },
+        "additionalProperties": { "type": "object", "properties": value, "required": required, "additionalProperties": false },
     })
 }
 

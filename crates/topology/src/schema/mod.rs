@@ -4,7 +4,9 @@
 
 mod inner;
 mod json_schema;
+mod kdl_schema;
 mod nodes;
+mod structure;
 
 use crate::model::Kind;
 pub(crate) use inner::{
@@ -12,7 +14,9 @@ pub(crate) use inner::{
     RECORD, WMS_MEMBER,
 };
 pub use json_schema::schema;
+pub use kdl_schema::kdl_schema;
 pub(crate) use nodes::*;
+pub(crate) use structure::*;
 
 /// A node, at the top level or inside another.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use super::Arity::{Many, Optional, Required};
 use super::inner::*;
+use super::structure::{DEFAULTS, EXTENDS, IMPORT, INCLUDE, PARAM, REMOVE};
 use super::{Child, Shape, Spec};
 use crate::choice;
 use crate::model::Kind;
@@ -24,7 +25,7 @@ pub(crate) static KINDS: &[(Kind, &Spec)] = &[
 ];
 
 /// The nodes that say how the document is put together.
-pub(crate) const STRUCTURE: [&str; 2] = ["include", "defaults"];
+pub(crate) static STRUCTURE: &[&Spec] = &[&EXTENDS, &PARAM, &REMOVE, &INCLUDE, &IMPORT, &DEFAULTS];
 
 spec!(
     SITE,

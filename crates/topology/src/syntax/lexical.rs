@@ -12,6 +12,10 @@ pub(super) const MAX_DEPTH: usize = 64;
 /// Braces in one top-level node, whatever they stand in: after a mistake the parser may take what is in a string for
 /// structure.
 pub(super) const MAX_BRACES: usize = 512;
+/// Bytes of one top-level node: the parser needs a thousand times its length and more where it holds many small nodes.
+pub(super) const MAX_LENGTH: usize = 1024 * 1024;
+/// Top-level nodes of one file.
+pub(super) const MAX_NODES: usize = 1024 * 1024;
 /// Braces that the smallest usual stack bears.
 pub(super) const FEW_BRACES: usize = 64;
 
@@ -54,6 +58,10 @@ pub(super) enum Refusal {
     TooManyBraces,
     /// A comment that never ends: everything after it would be lost in silence.
     UnclosedComment,
+    /// More than [`MAX_LENGTH`].
+    TooLong,
+    /// More than [`MAX_NODES`] before it. Nothing comes after it.
+    TooManyNodes,
 }
 
 /// What KDL 2 calls a newline; `\r\n` counts as two here, which makes no difference.
@@ -79,8 +87,17 @@ pub(super) fn chunks(text: &str) -> Vec<Chunk> {
     };
     while let Some(letter) = scan.peek() {
         scan.step(letter);
+        scan.skip_ordinary();
+        if scan.chunks.len() == MAX_NODES && scan.state.begun.is_some() {
+            let place = scan.state.begun.unwrap_or(scan.at)..scan.at;
+            scan.state.refused = Some((Refusal::TooManyNodes, place));
+            break;
+        }
     }
-    scan.finish(text.len());
+    scan.finish(match scan.state.refused {
+        Some((Refusal::TooManyNodes, _)) => scan.at,
+        _ => text.len(),
+    });
     scan.chunks
 }
 
@@ -166,6 +183,24 @@ impl Scan<'_> {
         }
     }
 
+    /// What stands for nothing but itself inside a node, many bytes at once.
+    fn skip_ordinary(&mut self) {
+        if self.state.begun.is_some() {
+            self.skip_bytes(|byte| {
+                matches!(byte, b'\t' | b' '..=b'~')
+                    && !matches!(byte, b'/' | b'\\' | b'"' | b'#' | b'{' | b'}' | b';')
+            });
+        }
+    }
+
+    fn skip_bytes(&mut self, ordinary: impl Fn(u8) -> bool) {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest
+            .iter()
+            .position(|byte| !ordinary(*byte))
+            .unwrap_or(rest.len());
+    }
+
     fn finish(&mut self, end: usize) {
         let state = std::mem::take(&mut self.state);
         let Some(start) = state.begun else {
@@ -186,6 +221,9 @@ impl Scan<'_> {
             comments: state.comments,
             refused: state.refused,
         };
+        if chunk.refused.is_none() && chunk.range.len() > MAX_LENGTH {
+            chunk.refused = Some((Refusal::TooLong, start..start + 1));
+        }
         chunk.comments.retain(|comment| comment.start >= start);
         chunk.recursions = recursions(&chunk.without_comments(self.text));
         if chunk.refused.is_none() && chunk.recursions > MAX_BRACES {
@@ -293,7 +331,9 @@ impl Scan<'_> {
     fn skip_quoted(&mut self) {
         let multiline = self.rest().starts_with("\"\"\"");
         self.at += if multiline { 3 } else { 1 };
-        while let Some(letter) = self.peek() {
+        loop {
+            self.skip_bytes(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'));
+            let Some(letter) = self.peek() else { return };
             if letter == '\\' {
                 self.at += 1;
                 let blank = self
@@ -339,5 +379,23 @@ impl Scan<'_> {
             .map_or(self.rest().len(), |found| found + close.len());
         let line = self.rest().find(is_newline).unwrap_or(self.rest().len());
         self.at += if multiline || end <= line { end } else { line };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_without_end_are_not_read() {
+        let many = "/-n\n".repeat(MAX_NODES) + "\n // and then\n";
+        let found = chunks(&many);
+        assert_eq!(found.len(), MAX_NODES);
+        assert!(found.iter().all(|chunk| chunk.refused.is_none()));
+        let found = chunks(&(many.clone() + "m 1; o\np"));
+        assert_eq!(found.len(), MAX_NODES + 1);
+        let place = many.len()..many.len() + 3;
+        let refused = found.last().and_then(|chunk| chunk.refused.clone());
+        assert_eq!(refused, Some((Refusal::TooManyNodes, place)));
     }
 }

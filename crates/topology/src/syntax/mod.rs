@@ -2,39 +2,29 @@
 
 mod lexical;
 mod mask;
+mod plain;
+mod raw;
 
 use std::borrow::Cow;
 
 use kdl::{KdlDiagnostic, KdlDocument, KdlEntry, KdlError, KdlIdentifier, KdlNode, KdlValue};
+use smol_str::SmolStr;
 
 use crate::Diagnostic;
 use crate::report::{as_fragment, syntax_error};
 use crate::source::{FileId, Span, Spanned};
 use lexical::{Chunk, Refusal};
 pub(crate) use mask::{cover, likely_secrets};
+use plain::PlainReader;
+pub(crate) use raw::{RawNode, RawValue, Written};
 
-/// A node as written.
-#[derive(Debug, Clone)]
-pub(crate) struct RawNode {
-    pub(crate) name: Spanned<String>,
-    pub(crate) annotation: Option<Spanned<String>>,
-    pub(crate) arguments: Vec<RawValue>,
-    pub(crate) properties: Vec<(Spanned<String>, RawValue)>,
-    /// None where no block is written.
-    pub(crate) children: Option<Vec<RawNode>>,
-    /// The whole node.
-    pub(crate) span: Span,
-    /// The node without its block.
-    pub(crate) header: Span,
-}
-
-/// A value as written.
-#[derive(Debug, Clone)]
-pub(crate) struct RawValue {
-    pub(crate) annotation: Option<Spanned<String>>,
-    pub(crate) value: KdlValue,
-    /// Without name and annotation.
-    pub(crate) span: Span,
+/// Who reads the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readers {
+    /// The fast one what it can, the parser the rest.
+    Both,
+    /// The parser alone: what the fast reader is measured against.
+    OnlyKdl,
 }
 
 /// Parses one file. Nodes without syntax errors are there even if others have some.
@@ -46,13 +36,13 @@ pub(crate) fn parse(file: FileId, text: &str) -> (Vec<RawNode>, Vec<Diagnostic>)
         .map_or(1, usize::from)
         .min(8);
     if text.len() < WORTH_THREADS || threads == 1 {
-        return parse_chunks(file, text, &chunks);
+        return parse_chunks(file, text, &chunks, Readers::Both);
     }
     let share = chunks.len().div_ceil(threads).max(1);
     let parts = std::thread::scope(|scope| {
         let running: Vec<_> = chunks
             .chunks(share)
-            .map(|part| scope.spawn(move || parse_chunks(file, text, part)))
+            .map(|part| scope.spawn(move || parse_chunks(file, text, part, Readers::Both)))
             .collect();
         running
             .into_iter()
@@ -72,38 +62,65 @@ pub(crate) fn parse(file: FileId, text: &str) -> (Vec<RawNode>, Vec<Diagnostic>)
     all
 }
 
-fn parse_chunks(file: FileId, text: &str, chunks: &[Chunk]) -> (Vec<RawNode>, Vec<Diagnostic>) {
-    let mut nodes = Vec::new();
+fn parse_chunks(
+    file: FileId,
+    text: &str,
+    chunks: &[Chunk],
+    readers: Readers,
+) -> (Vec<RawNode>, Vec<Diagnostic>) {
+    let mut plain = match readers {
+        Readers::Both => PlainReader::new(file, text),
+        Readers::OnlyKdl => None,
+    };
+    let mut nodes = Vec::with_capacity(chunks.len());
     let mut diagnostics = Vec::new();
     for chunk in chunks {
-        if let Some((refusal, range)) = &chunk.refused {
-            diagnostics.push(refused(
-                *refusal,
-                Place {
-                    file,
-                    text,
-                    offset: 0,
-                }
-                .span(range.start, range.end),
-            ));
-            continue;
-        }
-        let place = Place {
-            file,
-            text,
-            offset: chunk.range.start,
-        };
-        match parse_node(&chunk.without_comments(text), chunk.recursions) {
-            Ok(document) => nodes.extend(document.nodes().iter().map(|node| place.node(node))),
-            Err(error) => diagnostics.extend(
-                error
-                    .diagnostics
-                    .iter()
-                    .map(|found| place.diagnostic(found)),
-            ),
+        match plain.as_mut().and_then(|plain| plain.read(chunk)) {
+            Some(node) => nodes.push(node),
+            None => parse_chunk(file, text, chunk, &mut nodes, &mut diagnostics),
         }
     }
     (nodes, diagnostics)
+}
+
+fn parse_chunk(
+    file: FileId,
+    text: &str,
+    chunk: &Chunk,
+    nodes: &mut Vec<RawNode>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    if let Some((refusal, range)) = &chunk.refused {
+        let whole = Place {
+            file,
+            text,
+            offset: 0,
+        };
+        diagnostics.push(refused(*refusal, whole.span(range.start, range.end)));
+        return;
+    }
+    let place = Place {
+        file,
+        text,
+        offset: chunk.range.start,
+    };
+    match parse_node(&chunk.without_comments(text), chunk.recursions) {
+        Ok(document) => nodes.extend(document.nodes().iter().map(|node| place.node(node))),
+        Err(error) => diagnostics.extend(
+            error
+                .diagnostics
+                .iter()
+                .map(|found| place.diagnostic(found)),
+        ),
+    }
+}
+
+/// What the fast reader says otherwise than the parser does; none where they agree, as they must on every text.
+pub(crate) fn disagreement(text: &str) -> Option<String> {
+    let chunks = lexical::chunks(text);
+    let [fast, slow] = [Readers::Both, Readers::OnlyKdl]
+        .map(|readers| parse_chunks(FileId(0), text, &chunks, readers));
+    (fast != slow).then(|| format!("the fast reader: {fast:#?}\nthe parser: {slow:#?}"))
 }
 
 /// Gives a node that may nest deep a stack of its own, whatever stack this thread has left.
@@ -141,6 +158,17 @@ fn refused(refusal: Refusal, span: Span) -> Diagnostic {
             format!("more than {} braces in one node", lexical::MAX_BRACES),
         )
         .help("is a `}` missing before the next node?"),
+        Refusal::TooLong => syntax_error(
+            Some(span),
+            format!("more than {} MiB in one node", lexical::MAX_LENGTH >> 20),
+        )
+        .label("begins here")
+        .help("is a `}` missing before the next node?"),
+        Refusal::TooManyNodes => syntax_error(
+            Some(span),
+            format!("more than {} nodes in one file", lexical::MAX_NODES),
+        )
+        .help("what comes from here on was not read"),
         Refusal::UnclosedComment => {
             syntax_error(Some(span), "no closing `*/` for this comment").label("opened here")
         }
@@ -171,10 +199,10 @@ impl Place<'_> {
         }
     }
 
-    fn identifier(&self, written: &KdlIdentifier) -> Spanned<String> {
+    fn identifier(&self, written: &KdlIdentifier) -> Spanned<SmolStr> {
         let span = written.span();
         Spanned::new(
-            written.value().to_owned(),
+            SmolStr::new(written.value()),
             self.span(span.offset(), span.offset() + span.len()),
         )
     }
@@ -215,7 +243,9 @@ impl Place<'_> {
             }
         }
         RawNode {
-            annotation: node.ty().map(|annotation| self.identifier(annotation)),
+            annotation: node
+                .ty()
+                .map(|annotation| Box::new(self.identifier(annotation))),
             name,
             arguments,
             properties,
@@ -245,10 +275,19 @@ impl Place<'_> {
         } else {
             Span { start, ..whole }
         };
-        let annotation = entry.ty().map(|annotation| self.identifier(annotation));
+        let annotation = entry
+            .ty()
+            .map(|annotation| Box::new(self.identifier(annotation)));
+        let value = match entry.value() {
+            KdlValue::String(text) => Written::Text(SmolStr::new(text)),
+            KdlValue::Integer(number) => Written::Integer(*number),
+            KdlValue::Float(number) => Written::Float(*number),
+            KdlValue::Bool(flag) => Written::Boolean(*flag),
+            KdlValue::Null => Written::Null,
+        };
         RawValue {
             annotation,
-            value: entry.value().clone(),
+            value,
             span,
         }
     }

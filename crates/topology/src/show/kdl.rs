@@ -1,97 +1,56 @@
-//! The resolved form: what was read, with includes read and defaults applied, as JSON and as KDL.
+//! The resolved form as KDL.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
-use crate::Topology;
+use super::FORMAT_VERSION;
+use super::origins::Places;
 use crate::element::{Element, Scalar};
 use crate::model::{Kind, elements};
-use crate::resolve::occurs_once;
 use crate::schema::{Arity, Field, KINDS};
-
-/// Version of the resolved form. The first number moves when a reader of an earlier one could be misled.
-pub const FORMAT_VERSION: &str = "1.0";
-
-/// The resolved form as JSON, as `schemas/topology.schema.json` describes it. Of secrets it holds the source only.
-#[must_use]
-pub fn to_json(topology: &Topology) -> Json {
-    let mut whole = Map::new();
-    whole.insert("format_version".to_owned(), json!(FORMAT_VERSION));
-    for (kind, spec) in KINDS {
-        let mut nodes: Vec<Json> = elements(topology, *kind).iter().map(node_json).collect();
-        if !occurs_once(*kind) {
-            whole.insert(spec.name.to_owned(), Json::Array(nodes));
-        } else if let Some(node) = nodes.pop() {
-            whole.insert(spec.name.to_owned(), node);
-        }
-    }
-    Json::Object(whole)
-}
-
-fn node_json(element: &Element) -> Json {
-    let mut object = Map::new();
-    for field in element.spec.arguments.iter().chain(element.spec.fields) {
-        let mut values: Vec<Json> = element
-            .values_of(field.key)
-            .map(|value| scalar_json(&value.value))
-            .collect();
-        if field.arity == Arity::Many {
-            if !values.is_empty() {
-                object.insert(field.key.to_owned(), Json::Array(values));
-            }
-        } else if let Some(value) = values.pop() {
-            object.insert(field.key.to_owned(), value);
-        }
-    }
-    for child in element.spec.nodes {
-        let mut nodes: Vec<Json> = element.nodes_of(child.spec.name).map(node_json).collect();
-        if child.arity == Arity::Many {
-            if !nodes.is_empty() {
-                object.insert(child.spec.name.to_owned(), Json::Array(nodes));
-            }
-        } else if let Some(node) = nodes.pop() {
-            object.insert(child.spec.name.to_owned(), node);
-        }
-    }
-    if !element.settings.is_empty() {
-        let settings = element
-            .settings
-            .iter()
-            .map(|(key, setting)| (key.clone(), setting.value.clone()))
-            .collect();
-        object.insert("settings".to_owned(), Json::Object(settings));
-    }
-    Json::Object(object)
-}
-
-fn scalar_json(scalar: &Scalar) -> Json {
-    match scalar {
-        Scalar::Boolean(flag) => json!(flag),
-        Scalar::Integer(number) => json!(number),
-        text => json!(text.to_string()),
-    }
-}
+use crate::source::Span;
+use crate::{Loaded, Topology};
 
 /// The resolved form as KDL, which is a topology again.
 #[must_use]
 pub fn to_kdl(topology: &Topology) -> String {
+    written(topology, None)
+}
+
+/// The same with every value on a line of its own, followed by where it came from.
+#[must_use]
+pub fn to_kdl_with_origins(loaded: &Loaded) -> String {
+    written(&loaded.topology, Some(&Places::of(loaded)))
+}
+
+fn written(topology: &Topology, places: Option<&Places<'_>>) -> String {
     let mut text = format!("// format_version \"{FORMAT_VERSION}\"\n");
     for (kind, _) in KINDS {
         // Devices and users are many: one line each where that is enough.
-        let dense = matches!(kind, Kind::Device | Kind::User);
+        let dense = matches!(kind, Kind::Device | Kind::User) && places.is_none();
         for (at, element) in elements(topology, *kind).iter().enumerate() {
             if at == 0 || !dense {
                 text.push('\n');
             }
-            write_node(&mut text, element, 0);
+            write_node(&mut text, element, 0, places);
         }
     }
     text
 }
 
+/// Ends a line, with where its values came from.
+fn end_line(text: &mut String, places: Option<&Places<'_>>, spans: impl Iterator<Item = Span>) {
+    let noted = places.and_then(|places| places.noted(spans));
+    if let Some(noted) = noted {
+        *text += "  // ";
+        *text += &noted;
+    }
+    text.push('\n');
+}
+
 /// More properties than this go into a block.
 const ON_ONE_LINE: usize = 3;
 
-fn write_node(text: &mut String, element: &Element, depth: usize) {
+fn write_node(text: &mut String, element: &Element, depth: usize, places: Option<&Places<'_>>) {
     indent(text, depth);
     *text += element.spec.name;
     for field in element.spec.arguments {
@@ -107,8 +66,18 @@ fn write_node(text: &mut String, element: &Element, depth: usize) {
         .iter()
         .filter(written)
         .partition(|field| field.arity == Arity::Many);
-    let long =
-        depth == 0 && single.len() > ON_ONE_LINE && !matches!(element.spec.name, "device" | "user");
+    let long = places.is_some()
+        || (depth == 0
+            && single.len() > ON_ONE_LINE
+            && !matches!(element.spec.name, "device" | "user"));
+    let arguments = || {
+        element
+            .spec
+            .arguments
+            .iter()
+            .flat_map(|field| element.values_of(field.key))
+            .map(|value| value.span)
+    };
     if !long {
         for field in &single {
             for value in element.values_of(field.key).take(1) {
@@ -117,11 +86,14 @@ fn write_node(text: &mut String, element: &Element, depth: usize) {
             }
         }
     }
-    if !long && lists.is_empty() && element.nodes.is_empty() && element.settings.is_empty() {
-        text.push('\n');
+    let inline = if long { 0 } else { single.len() };
+    let inside = single.len() - inline + lists.len() + element.nodes.len() + element.settings.len();
+    if inside == 0 {
+        end_line(text, places, arguments());
         return;
     }
-    *text += " {\n";
+    *text += " {";
+    end_line(text, places, arguments());
     for field in element
         .spec
         .fields
@@ -135,14 +107,23 @@ fn write_node(text: &mut String, element: &Element, depth: usize) {
             text.push(' ');
             write_scalar(text, &value.value);
         }
-        text.push('\n');
+        end_line(
+            text,
+            places,
+            element.values_of(field.key).map(|value| value.span),
+        );
     }
     for (key, setting) in &element.settings {
         let is_secret = |pointer: &str| setting.secrets.contains_key(pointer);
+        let noted = places.and_then(|places| places.noted(std::iter::once(setting.span)));
+        if let Some(noted) = noted {
+            indent(text, depth + 1);
+            *text += &format!("// {noted}\n");
+        }
         write_setting(text, key, &setting.value, "", depth + 1, &is_secret);
     }
     for node in &element.nodes {
-        write_node(text, node, depth + 1);
+        write_node(text, node, depth + 1, places);
     }
     indent(text, depth);
     *text += "}\n";
@@ -229,10 +210,15 @@ fn write_json(text: &mut String, value: &Json, secret: bool) {
     }
 }
 
-/// A quoted string of KDL.
-fn write_text(text: &mut String, value: &str) {
+/// A quoted string of KDL, as the language reads it: `${` would begin a parameter.
+pub(crate) fn write_text(text: &mut String, value: &str) {
     text.push('"');
+    let mut before = None;
     for letter in value.chars() {
+        if letter == '{' && before == Some('$') {
+            text.insert(text.len() - 1, '$');
+        }
+        before = Some(letter);
         match letter {
             '"' => *text += "\\\"",
             '\\' => *text += "\\\\",

@@ -1,0 +1,454 @@
+//! The rows of a CSV file → checked elements. Straight from the cells: a site may have ten thousand of them.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use csv::{ReaderBuilder, StringRecord};
+
+use super::{Reader, scalar};
+use crate::element::{Element, Scalar};
+use crate::report::{
+    bad_value, clear_text_secret, did_you_mean, listed, nearest, quoted, syntax_error, unknown_name,
+};
+use crate::schema::{Arity, Field, Shape, Spec, names_a_secret};
+use crate::source::{FileId, Span, Spanned};
+
+/// What was read from a CSV file.
+pub(crate) struct Rows {
+    pub(crate) elements: Vec<Element>,
+    /// The header line.
+    pub(crate) header: Span,
+    /// Properties that each node needs and that are not among the columns.
+    pub(crate) absent: Vec<&'static str>,
+    /// Whether there are rows that could not be read at all.
+    pub(crate) unread: bool,
+}
+
+/// What the cells of a column are.
+enum Column {
+    Field(&'static Field),
+    /// Reported once, in the header.
+    Unknown {
+        secret: bool,
+    },
+}
+
+impl Column {
+    fn is_secret(&self) -> bool {
+        match self {
+            Self::Field(field) => field.shape == Shape::Secret,
+            Self::Unknown { secret } => *secret,
+        }
+    }
+}
+
+struct Columns {
+    all: Vec<Column>,
+    /// Known names that unknown ones were probably meant to be.
+    meant: Vec<&'static str>,
+    /// Whether a cell in the wrong place may be a secret.
+    secret: bool,
+}
+
+/// One file's text and the place of a record in it.
+struct Place<'a> {
+    file: FileId,
+    text: &'a str,
+}
+
+impl Place<'_> {
+    fn span(&self, range: &Range<usize>) -> Span {
+        let at = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
+        Span {
+            file: self.file,
+            start: at(range.start),
+            end: at(range.end),
+        }
+    }
+
+    /// A record without the ends of lines around it.
+    fn trimmed(&self, range: Range<usize>) -> Range<usize> {
+        let end_of_line = |letter: char| matches!(letter, '\r' | '\n');
+        let text = self.text.get(range.clone()).unwrap_or_default();
+        let start = range.start + text.len() - text.trim_start_matches(end_of_line).len();
+        start..start + text.trim_matches(end_of_line).len()
+    }
+}
+
+impl Reader {
+    /// Reads a table of nodes of one kind. The first line names the property of each column.
+    pub(crate) fn table(&mut self, file: FileId, text: &str, spec: &'static Spec) -> Rows {
+        let place = Place { file, text };
+        let body = text.trim_start_matches('\u{feff}');
+        let offset = text.len() - body.len();
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(body.as_bytes());
+        let mut rows = Rows {
+            elements: Vec::new(),
+            header: place.span(&(0..0)),
+            absent: Vec::new(),
+            unread: false,
+        };
+        let mut columns: Option<Columns> = None;
+        let mut record = StringRecord::new();
+        let mut cells = Vec::new();
+        // Every error that there can be is one of reading: the text is in memory, is UTF-8, and rows may differ.
+        while reader.read_record(&mut record).unwrap_or(false) {
+            let byte = |at: u64| offset + usize::try_from(at).unwrap_or(usize::MAX);
+            let start = record.position().map_or(offset, |at| byte(at.byte()));
+            let whole = place.trimmed(start..byte(reader.position().byte()).min(text.len()));
+            if let Err((at, problem)) = cells_of(&record, &place, whole.clone(), &mut cells) {
+                let secret = columns.as_ref().is_none_or(|columns| columns.secret);
+                if secret {
+                    self.secrets.push(place.span(&whole));
+                }
+                let line = whole.start + at..whole.start + at + 1;
+                self.diagnostics.push(problem(place.span(&line)));
+                rows.unread = true;
+                continue;
+            }
+            let Some(columns) = &columns else {
+                rows.header = place.span(&whole);
+                match self.columns(&record, &place, &cells, spec, &mut rows) {
+                    Some(known) => columns = Some(known),
+                    None => return rows,
+                }
+                continue;
+            };
+            if record.iter().all(|cell| blank(cell).is_empty()) {
+                continue;
+            }
+            if record.len() != columns.all.len() {
+                if columns.secret {
+                    self.secrets.push(place.span(&whole));
+                }
+                self.diagnostics
+                    .push(wrong_length(&place, &whole, &cells, columns));
+                rows.unread = true;
+                continue;
+            }
+            let element = self.row(&record, &place, &whole, &cells, columns, spec);
+            rows.elements.push(element);
+        }
+        if columns.is_none() && !rows.unread {
+            rows.unread = true;
+            let finding = syntax_error(Some(rows.header), "the table has no header line");
+            let help = "the first line names the property of each column";
+            self.diagnostics.push(finding.help(help));
+        }
+        rows
+    }
+
+    /// None where the rows have no names.
+    fn columns(
+        &mut self,
+        record: &StringRecord,
+        place: &Place<'_>,
+        cells: &[Range<usize>],
+        spec: &'static Spec,
+        rows: &mut Rows,
+    ) -> Option<Columns> {
+        let known = || spec.arguments.iter().chain(spec.fields);
+        let mut columns = Columns {
+            all: Vec::with_capacity(record.len()),
+            meant: Vec::new(),
+            secret: false,
+        };
+        for (at, (name, cell)) in record.iter().zip(cells).enumerate() {
+            let name = blank(name);
+            let span = place.span(cell);
+            let unknown = |secret| Column::Unknown { secret };
+            let column = match known().find(|field| field.key == name) {
+                Some(field)
+                    if columns
+                        .all
+                        .iter()
+                        .any(|other| matches!(other, Column::Field(of) if of.key == field.key)) =>
+                {
+                    let message = format!("there are two columns {}", quoted(name));
+                    self.diagnostics
+                        .push(unknown_name(span, message).help("keep one of them"));
+                    unknown(field.shape == Shape::Secret)
+                }
+                Some(field) => Column::Field(field),
+                None if name.is_empty() => {
+                    let message = format!("column {} has no name", at + 1);
+                    let help = "name the property that its cells are, or delete the column";
+                    self.diagnostics
+                        .push(unknown_name(span, message).help(help));
+                    unknown(true)
+                }
+                None => {
+                    let keys = || known().map(|field| field.key);
+                    columns.meant.extend(nearest(name, keys()));
+                    let help = if record.len() == 1 && is_separated(name) {
+                        Some("cells are separated by commas".to_owned())
+                    } else {
+                        did_you_mean(name, keys())
+                    };
+                    let message = format!("`{}` has no property {}", spec.name, quoted(name));
+                    self.diagnostics
+                        .push(unknown_name(span, message).maybe_help(help));
+                    let words = ["password", "sip-password", "token", "secret"];
+                    unknown(names_a_secret(name) || nearest(name, words).is_some())
+                }
+            };
+            columns.secret |= column.is_secret();
+            columns.all.push(column);
+        }
+        let has = |key: &str| {
+            columns.meant.contains(&key)
+                || columns
+                    .all
+                    .iter()
+                    .any(|column| matches!(column, Column::Field(field) if field.key == key))
+        };
+        let required = |fields: &'static [Field]| {
+            fields
+                .iter()
+                .filter(|field| field.arity == Arity::Required)
+                .map(|field| field.key)
+                .filter(|key| !has(key))
+        };
+        let separated = record.len() == 1 && record.iter().any(is_separated);
+        let nameless: Vec<&str> = required(spec.arguments).filter(|_| !separated).collect();
+        rows.absent = required(spec.fields).collect();
+        let named = !separated
+            && spec
+                .arguments
+                .iter()
+                .all(|field| !columns.meant.contains(&field.key));
+        if !nameless.is_empty() {
+            let message = format!("the table has no column {}", listed(&nameless));
+            let help = format!(
+                "it tells one {} from another: the first line names the property of each column",
+                spec.name
+            );
+            self.diagnostics
+                .push(bad_value(rows.header, message).help(help));
+        }
+        if nameless.is_empty() && named {
+            return Some(columns);
+        }
+        rows.unread = true;
+        if columns.secret {
+            // Nothing below is read, and all of it may be shown.
+            self.secrets
+                .push(place.span(&(cells.last().map_or(0, |cell| cell.end)..place.text.len())));
+        }
+        None
+    }
+
+    fn row(
+        &mut self,
+        record: &StringRecord,
+        place: &Place<'_>,
+        whole: &Range<usize>,
+        cells: &[Range<usize>],
+        columns: &Columns,
+        spec: &'static Spec,
+    ) -> Element {
+        let mut element = Element::new(spec, place.span(whole));
+        element.values.reserve(cells.len());
+        for ((column, text), cell) in columns.all.iter().zip(record).zip(cells) {
+            // A quoted cell is pointed at as a whole: what is doubled in it moves everything behind it.
+            let quoted = place.text.as_bytes().get(cell.start) == Some(&b'"');
+            let text = match quoted && text.contains('\r') {
+                true => Cow::Owned(text.replace("\r\n", "\n")),
+                false => Cow::Borrowed(text),
+            };
+            let text = text.as_ref();
+            let content = blank(text);
+            if content.is_empty() {
+                continue;
+            }
+            let within = |part: &str| {
+                if quoted {
+                    return cell.clone();
+                }
+                let start = cell.start + (part.as_ptr() as usize - text.as_ptr() as usize);
+                start..start + part.len()
+            };
+            match column {
+                Column::Field(field) if field.arity == Arity::Many => {
+                    for part in content.split_ascii_whitespace() {
+                        self.cell(&mut element, field, part, place.span(&within(part)));
+                    }
+                }
+                Column::Field(field) => {
+                    self.cell(&mut element, field, content, place.span(&within(content)));
+                }
+                Column::Unknown { secret: true } => self.secrets.push(place.span(cell)),
+                Column::Unknown { secret: false } => {}
+            }
+        }
+        let needed = spec
+            .arguments
+            .iter()
+            .chain(spec.fields)
+            .filter(|field| field.arity == Arity::Required);
+        for field in needed {
+            // A cell that was refused has been reported.
+            if element.broken || element.value(field.key).is_some() {
+                continue;
+            }
+            if columns.meant.contains(&field.key) {
+                element.broken = true;
+            } else if spec
+                .arguments
+                .iter()
+                .any(|argument| argument.key == field.key)
+            {
+                element.broken = true;
+                let message = format!("this row has no {}", quoted(field.key));
+                let help = format!(
+                    "it tells one {} from another: fill in the cell, or delete the row",
+                    spec.name
+                );
+                self.diagnostics
+                    .push(bad_value(element.header, message).help(help));
+            } else {
+                element.missing.push(field.key);
+            }
+        }
+        element
+    }
+
+    fn cell(&mut self, element: &mut Element, field: &'static Field, text: &str, span: Span) {
+        if field.shape == Shape::Secret {
+            // Nothing can be annotated here: what names a source is one.
+            match text.parse() {
+                Ok(source) => element
+                    .values
+                    .push((field.key, Spanned::new(Scalar::Secret(source), span))),
+                Err(_) => {
+                    element.broken = true;
+                    self.secrets.push(span);
+                    let message = format!("`{}` holds a secret in clear text", field.key);
+                    let help = "name where it is to be had: `env:NAME`, `file:PATH` or `cmd:NAME`";
+                    self.diagnostics
+                        .push(clear_text_secret(span, message).help(help));
+                }
+            }
+            return;
+        }
+        match scalar::parse_plain(text, field.shape) {
+            Ok(scalar) => element.values.push((field.key, Spanned::new(scalar, span))),
+            Err(refused) => {
+                element.broken = true;
+                let message = format!("`{}` {}", field.key, refused.message);
+                let diagnostic = if refused.secret {
+                    self.secrets.push(span);
+                    clear_text_secret(span, message)
+                } else {
+                    bad_value(span, message)
+                };
+                self.diagnostics.push(diagnostic.maybe_help(refused.help));
+            }
+        }
+    }
+}
+
+/// Whether a header line is one of another kind of table.
+fn is_separated(line: &str) -> bool {
+    line.contains([';', '\t'])
+}
+
+/// Without the blanks that people put around cells.
+fn blank(cell: &str) -> &str {
+    cell.trim_matches([' ', '\t'])
+}
+
+fn wrong_length(
+    place: &Place<'_>,
+    whole: &Range<usize>,
+    cells: &[Range<usize>],
+    columns: &Columns,
+) -> crate::Diagnostic {
+    let (has, wanted) = (cells.len(), columns.all.len());
+    let count = |number: usize| match number {
+        1 => "1 cell".to_owned(),
+        number => format!("{number} cells"),
+    };
+    let range = match cells.get(wanted) {
+        Some(surplus) => surplus.start..whole.end,
+        None => whole.clone(),
+    };
+    let help = if has > wanted {
+        "put a cell that holds a comma in quotes: `\"Sales, Udine\"`"
+    } else {
+        "a cell may be empty, but its comma must be there"
+    };
+    let message = format!("this row has {}, the header line has {wanted}", count(has));
+    syntax_error(Some(place.span(&range)), message).help(help)
+}
+
+type Problem = fn(Span) -> crate::Diagnostic;
+
+/// Where the cells of a record stand, quotes included. An error is the place in the record, and what is wrong there.
+fn cells_of(
+    record: &StringRecord,
+    place: &Place<'_>,
+    whole: Range<usize>,
+    cells: &mut Vec<Range<usize>>,
+) -> Result<(), (usize, Problem)> {
+    cells.clear();
+    let raw = place.text.get(whole.clone()).unwrap_or_default();
+    if !raw.contains('"') {
+        // The record holds the cells without what is between them: one comma each.
+        cells.extend(
+            (0..record.len())
+                .filter_map(|at| record.range(at))
+                .enumerate()
+                .map(|(at, range)| whole.start + range.start + at..whole.start + range.end + at),
+        );
+        return Ok(());
+    }
+    let bytes = raw.as_bytes();
+    let next = |from: usize, wanted: u8| {
+        bytes[from..]
+            .iter()
+            .position(|byte| *byte == wanted)
+            .map(|at| from + at)
+    };
+    let mut at = 0;
+    loop {
+        let start = at;
+        if bytes.get(at) == Some(&b'"') {
+            at += 1;
+            loop {
+                let Some(quote) = next(at, b'"') else {
+                    return Err((start, unclosed));
+                };
+                at = quote + 1;
+                if bytes.get(at) != Some(&b'"') {
+                    break;
+                }
+                at += 1;
+            }
+            if bytes.get(at).is_some_and(|byte| *byte != b',') {
+                return Err((at, after_quote));
+            }
+        } else {
+            at = next(at, b',').unwrap_or(bytes.len());
+        }
+        cells.push(whole.start + start..whole.start + at);
+        if at >= bytes.len() {
+            return Ok(());
+        }
+        at += 1;
+    }
+}
+
+fn unclosed(span: Span) -> crate::Diagnostic {
+    syntax_error(Some(span), "no closing `\"` for this cell")
+        .label("opened here")
+        .help("a quotation mark inside a quoted cell is written twice")
+}
+
+fn after_quote(span: Span) -> crate::Diagnostic {
+    syntax_error(Some(span), "text after the closing `\"` of a cell")
+        .help("put a comma between cells; a quotation mark inside a quoted cell is written twice")
+}

@@ -1,0 +1,183 @@
+//! `import`: rows of tables as nodes.
+
+use std::fs;
+
+use switchover_topology::{load, to_json};
+
+use crate::support::{codes, folder, plain, read};
+
+const SITE: &str = "site \"hq\" mode=\"hot-standby\"\n";
+
+fn table(kind: &str, more: &str, csv: &[u8]) -> switchover_topology::Loaded {
+    let main = format!("{SITE}{more}import \"table.csv\" as=\"{kind}\"\n");
+    let folder = folder(&[("main.kdl", &main)]);
+    fs::write(folder.path().join("table.csv"), csv).unwrap();
+    load(&folder.path().join("main.kdl"))
+}
+
+#[test]
+fn rows_mean_what_nodes_mean() {
+    let csv = "name,model,mac,firmware,year,address,transport,port,description\n\
+               one,WP480,9c-75-14-00-01-01,2.8.22,2017,10.0.0.1,tls,5061,\"a, \"\"b\"\"\nc\"\n\n\
+               two , WP600A ,9C7514000102,,,2001:db8::2,,,${x}\n,,,,,,,,\n";
+    let kdl = "device \"one\" model=\"WP480\" mac=\"9c:75:14:00:01:01\" firmware=\"2.8.22\" year=2017 address=\"10.0.0.1\" \
+               transport=\"tls\" port=5061 description=\"a, \\\"b\\\"\\nc\"\n\
+               device \"two\" model=\"WP600A\" mac=\"9c:75:14:00:01:02\" address=\"2001:db8::2\" description=\"$${x}\"";
+    let imported = table("device", "", csv.as_bytes());
+    let written = read(&format!("{SITE}{kdl}"));
+    assert_eq!(plain(&imported), "");
+    assert_eq!(plain(&written), "");
+    assert_eq!(to_json(&imported.topology), to_json(&written.topology));
+    // Ends of lines and a byte order mark mean nothing.
+    let windows = format!("\u{feff}{}", csv.replace('\n', "\r\n"));
+    let windows = table("device", "", windows.as_bytes());
+    assert_eq!(plain(&windows), "");
+    assert_eq!(windows.topology.devices.len(), 2);
+    assert_ne!(windows.digest, imported.digest);
+}
+
+#[test]
+fn users_have_extensions_lists_and_secrets() {
+    let more = "defaults \"user\" pbx=\"p\"\npbx \"p\" role=\"main\" hostname=\"p\" address=\"10.0.0.1\" wms=\"3.86\" platform=\"vm\"\n";
+    let csv =
+        "extension,name,uses,sip-password\n101,Reception,blf  kite,env:SIP_101\n102,Sales,,\n";
+    let loaded = table("user", more, csv.as_bytes());
+    assert_eq!(plain(&loaded), "");
+    let user = loaded.topology.users.get("101").unwrap();
+    assert_eq!(user.uses.len(), 2);
+    assert_eq!(
+        user.sip_password.as_ref().unwrap().value.to_string(),
+        "env:SIP_101"
+    );
+    let at = |span| {
+        let file = loaded.sources.file(span_file(span));
+        file.text[span.start as usize..span.end as usize].to_owned()
+    };
+    assert_eq!(at(user.uses[1].span), "kite");
+    assert_eq!(at(user.name.span), "101");
+    assert_eq!(at(user.pbx.span), "\"p\"");
+}
+
+fn span_file(span: switchover_topology::Span) -> switchover_topology::FileId {
+    span.file
+}
+
+#[test]
+fn every_mistake_has_its_line_and_column() {
+    let csv = "name,model,mac,yaer,user,,model\n\
+               one,WP480,9c:75:14:00:01,2017,,,\n\
+               two,WP480\n\
+               three,WP480,9c:75:14:00:01:03,2017,,,,surplus,more\n\
+               one,WP480,,,,,\n\
+               \"fo\"\"ur\",WP480,nonsense,,999,,\n\
+               \"five\"x,WP480,,,,,\n\
+               kdl,WP480,9c:75:14:00:01:09,,,,\n\
+               ,WP480,,,,,\n\
+               \"six,WP480,,,,,\n";
+    let more = "device \"kdl\" model=\"WP480\" mac=\"9c:75:14:00:01:09\"\n";
+    let loaded = table("device", more, csv.as_bytes());
+    insta::assert_snapshot!("import-mistakes", plain(&loaded));
+}
+
+#[test]
+fn a_name_in_two_places_is_shown_in_both() {
+    let loaded = table(
+        "device",
+        "device \"one\" model=\"WP480\"\n",
+        b"name,model\none,WP480\n",
+    );
+    insta::assert_snapshot!("import-duplicate", plain(&loaded));
+}
+
+#[test]
+fn a_missing_column_is_one_finding() {
+    let csv = "name,mac\none,9c:75:14:00:01:01\ntwo,9c:75:14:00:01:02\n";
+    insta::assert_snapshot!("import-absent", plain(&table("device", "", csv.as_bytes())));
+    let defaults = "defaults \"device\" model=\"WP480\"\n";
+    assert_eq!(plain(&table("device", defaults, csv.as_bytes())), "");
+}
+
+#[test]
+fn tables_that_are_none() {
+    let mut all = String::new();
+    for (what, csv) in [
+        ("empty", &b""[..]),
+        ("only a line", b"\n\n"),
+        ("semicolons", b"name;model\none;WP480\n"),
+        ("no names", b"model,mac\nWP480,\n"),
+        ("not UTF-8", b"name,model\nZ\xfcrich,WP480\n"),
+        ("unclosed header", b"\"name,model\none,WP480\n"),
+    ] {
+        let found = plain(&table("device", "", csv));
+        // The folder is another one in every run.
+        let found = match (found.find("`/"), found.find("/table.csv`")) {
+            (Some(start), Some(end)) => found.replace(&found[start + 1..=end], ""),
+            _ => found,
+        };
+        all += &format!("{what}\n{found}");
+    }
+    insta::assert_snapshot!("import-none", all);
+}
+
+#[test]
+fn the_node_itself_is_checked() {
+    let text = "import\nimport \"none.csv\"\nimport \"none.csv\" as=\"site\"\nimport \"none.csv\" as=\"devise\" sep=\";\"\n\
+                import \"none.csv\" as=\"device\"\nimport \"/etc/passwd\" as=\"device\"\nimport \"../x.csv\" as=\"device\"\n\
+                import \"t.csv\" as=\"device\"\nimport \"t.csv\" as=\"device\"\ninclude \"t.csv\" \"u.csv\"\nimport 7 as=\"device\"\n";
+    let folder = folder(&[
+        ("main.kdl", &format!("{SITE}{text}")),
+        ("t.csv", "name,model\n"),
+        ("u.csv", "name,model\n"),
+    ]);
+    insta::assert_snapshot!("import-node", plain(&load(&folder.path().join("main.kdl"))));
+}
+
+#[test]
+fn secrets_in_clear_text_are_covered() {
+    for csv in [
+        "extension,name,pbx,sip-password\n101,A,p,hunter2\n",
+        "extension,name,pbx,sip-password\n101,A,p,hunter2,\n",
+        "extension,name,pbx,sip-pasword\n101,A,p,hunter2\n",
+        "extension,name,pbx,sip-password\n101,A,p,\"hunter2\n",
+        "extension,name,pbx,\n101,A,p,hunter2\n",
+        "extenson,name,pbx,sip-password\n101,A,p,hunter2\n",
+        "name,pbx,sip-password\nA,p,hunter2\n",
+    ] {
+        let loaded = table("user", "", csv.as_bytes());
+        assert!(!loaded.diagnostics.is_empty(), "{csv}");
+        let mut everything = plain(&loaded);
+        everything.extend(loaded.sources.files().map(|file| file.text.as_str()));
+        everything += &format!("{:?}", loaded.topology);
+        assert!(!everything.contains("hunter2"), "{csv}: {everything}");
+    }
+    let clear = table(
+        "user",
+        "",
+        b"extension,name,pbx,sip-password\n101,A,p,hunter2\n",
+    );
+    assert!(codes(&clear).contains(&"SW008"));
+    insta::assert_snapshot!("import-secret", plain(&clear));
+}
+
+#[test]
+fn rows_can_say_their_differences_from_a_base() {
+    let folder = folder(&[
+        (
+            "main.kdl",
+            &format!("extends \"base.kdl\"\n{SITE}import \"t.csv\" as=\"device\""),
+        ),
+        (
+            "base.kdl",
+            "device \"a\" model=\"WP480\" year=2017\ndevice \"b\" model=\"WP480\"",
+        ),
+        ("t.csv", "name,firmware\na,2.8.22\n"),
+    ]);
+    let loaded = load(&folder.path().join("main.kdl"));
+    assert_eq!(plain(&loaded), "");
+    let a = loaded.topology.devices.get("a").unwrap();
+    assert_eq!(a.year.as_ref().unwrap().value, 2017);
+    assert!(a.firmware.is_some());
+    let origin = loaded.origins.of(a.firmware.as_ref().unwrap().span);
+    assert!(origin.import && !origin.base && !origin.default);
+    assert!(loaded.origins.of(a.year.as_ref().unwrap().span).base);
+}
