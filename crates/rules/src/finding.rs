@@ -1,4 +1,4 @@
-use switchover_topology::{Diagnostic, Related, Span};
+use switchover_topology::{Diagnostic, Related, Severity, Span};
 
 use crate::registry::Rule;
 
@@ -26,6 +26,12 @@ impl Finding {
             acknowledged: None,
         };
         Self { node, diagnostic }
+    }
+
+    /// Another weight than the rule's own, where the topology asks for it.
+    pub(crate) fn severity(mut self, severity: Severity) -> Self {
+        self.diagnostic.severity = severity;
+        self
     }
 
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {

@@ -4,12 +4,16 @@
 //! constant in the file of its family, a line in [`all`]'s list, an explanation and two fixtures. Start with [`Rule`].
 
 mod acknowledge;
+mod devices;
 mod document;
 mod finding;
 mod judge;
+mod limitations;
+mod models;
 mod reference;
 mod registry;
 mod requirements;
+mod services;
 
 pub use acknowledge::acknowledge;
 pub use judge::judge;

@@ -2,8 +2,9 @@ use switchover_catalogue::Source;
 use switchover_topology::model::Kind;
 use switchover_topology::{Severity, Topology};
 
+use crate::devices::Fleet;
 use crate::finding::Finding;
-use crate::{document, requirements};
+use crate::{devices, document, limitations, requirements, services};
 
 /// One rule: what it asks, who says so, and how it is checked.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub(crate) enum Check {
     Acknowledging,
     /// On the whole topology.
     Topology(fn(&Topology) -> Vec<Finding>),
+    /// On the devices, with what is documented of them.
+    Fleet(fn(&Fleet<'_>) -> Vec<Finding>),
 }
 
 static RULES: &[Rule] = &[
@@ -58,6 +61,49 @@ static RULES: &[Rule] = &[
     requirements::SW105,
     requirements::SW106,
     requirements::SW107,
+    requirements::SW108,
+    requirements::SW109,
+    requirements::SW110,
+    requirements::SW111,
+    requirements::SW112,
+    requirements::SW113,
+    devices::SW201,
+    devices::SW202,
+    devices::SW203,
+    devices::SW204,
+    devices::SW205,
+    devices::SW206,
+    devices::SW207,
+    devices::SW208,
+    devices::SW209,
+    devices::SW210,
+    devices::SW211,
+    devices::SW212,
+    devices::SW213,
+    devices::SW214,
+    limitations::SW301,
+    limitations::SW302,
+    limitations::SW303,
+    limitations::SW304,
+    limitations::SW305,
+    limitations::SW306,
+    limitations::SW307,
+    limitations::SW308,
+    limitations::SW309,
+    limitations::SW310,
+    limitations::SW311,
+    limitations::SW312,
+    limitations::SW313,
+    services::SW401,
+    services::SW402,
+    services::SW403,
+    services::SW404,
+    services::SW405,
+    services::SW406,
+    services::SW407,
+    services::SW408,
+    services::SW410,
+    services::SW411,
 ];
 
 /// Every rule, by ascending code.

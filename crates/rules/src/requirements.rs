@@ -3,12 +3,16 @@
 mod capacity;
 mod networks;
 mod pair;
+mod sync;
+mod versions;
 
-pub(crate) use capacity::{SW103, SW104};
+pub(crate) use capacity::{SW103, SW104, SW110};
 pub(crate) use networks::{SW105, SW106};
 pub(crate) use pair::{SW101, SW102, SW107};
+pub(crate) use sync::{SW109, SW111, SW113};
+pub(crate) use versions::{SW108, SW112};
 
-use switchover_catalogue::{Document, Source};
+use switchover_catalogue::{Document, Source, Statement, states};
 use switchover_topology::Topology;
 use switchover_topology::model::{Kind, Pbx, PbxRole};
 
@@ -26,7 +30,7 @@ const REQUIREMENTS: &[Source] = &[
     },
 ];
 
-fn of_role(topology: &Topology, role: PbxRole) -> impl Iterator<Item = &Pbx> {
+pub(crate) fn of_role(topology: &Topology, role: PbxRole) -> impl Iterator<Item = &Pbx> {
     topology
         .pbxs
         .iter()
@@ -34,7 +38,7 @@ fn of_role(topology: &Topology, role: PbxRole) -> impl Iterator<Item = &Pbx> {
 }
 
 /// The main and the failover PBX, where there is exactly one of each and no PBX was left out.
-fn pair(topology: &Topology) -> Option<(&Pbx, &Pbx)> {
+pub(crate) fn pair(topology: &Topology) -> Option<(&Pbx, &Pbx)> {
     let only = |role| {
         let mut all = of_role(topology, role);
         all.next().filter(|_| all.next().is_none())
@@ -45,13 +49,24 @@ fn pair(topology: &Topology) -> Option<(&Pbx, &Pbx)> {
         .flatten()
 }
 
+/// The first PBX, main before failover, for whose WMS version the guide says so. What it says for one of the two
+/// concerns the pair: each serves with what it runs.
+pub(crate) fn stated(topology: &Topology, statement: Statement) -> Option<&Pbx> {
+    main_first(topology).find(|pbx| states(statement, &pbx.wms).is_some())
+}
+
+/// Every PBX, those of the main role before those of the failover role.
+pub(crate) fn main_first(topology: &Topology) -> impl Iterator<Item = &Pbx> {
+    of_role(topology, PbxRole::Main).chain(of_role(topology, PbxRole::Failover))
+}
+
 /// `1 user`, `2 users`.
-fn counted(number: u64, thing: &str) -> String {
+pub(crate) fn counted(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{plural}")
 }
 
-fn role_name(role: PbxRole) -> &'static str {
+pub(crate) fn role_name(role: PbxRole) -> &'static str {
     match role {
         PbxRole::Main => "main",
         PbxRole::Failover => "failover",

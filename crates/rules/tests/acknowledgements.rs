@@ -3,7 +3,18 @@
 use switchover_rules::acknowledge;
 use switchover_topology::{Diagnostic, Severity, load_text};
 
-use crate::showing::{TODAY, codes, shown};
+use crate::showing::{TODAY, codes_of, shown_of};
+
+/// The document and the requirements.
+const FAMILIES: &[&str] = &["SW0", "SW1"];
+
+fn codes(text: &str) -> Vec<String> {
+    codes_of(FAMILIES, text)
+}
+
+fn shown(text: &str) -> String {
+    shown_of(FAMILIES, text)
+}
 
 /// A network without DHCP (SW106) whose only DNS server is the main PBX (SW105), with these lines in it.
 fn voice(lines: &str) -> String {
@@ -16,6 +27,7 @@ fn voice(lines: &str) -> String {
             member "pbx1" role="server"
             member "pbx2" role="client"
         }}
+        sync from="pbx1" to="pbx2" every="2h"
         network "voice" {{
             subnet "10.20.30.0/24"
             dns "10.20.0.10"
@@ -116,4 +128,30 @@ fn findings_of_plugins_are_accepted_likewise() {
         .map(|found| found.acknowledged.as_deref())
         .collect();
     assert_eq!(reasons, [Some("the old server stays"), None]);
+}
+
+#[test]
+fn one_in_defaults_counts_for_every_node_of_the_kind() {
+    let defaults = |until: &str| {
+        voice("")
+            + &format!(
+                "defaults \"network\" {{\n    acknowledge \"SW105\" reason=\"lab\"{until}\n}}\n\
+                 network \"second\" {{\n    subnet \"10.20.31.0/24\"\n    dns \"10.20.0.10\"\n    dhcp \"d\"\n}}\n\
+                 dhcp \"d\" {{\n    server \"dhcp1\" address=\"10.20.31.5\"\n}}\n\
+                 device \"other\" model=\"WP480\" mac=\"9c:75:14:00:01:02\" network=\"second\"\n"
+            )
+    };
+    assert_eq!(codes(&defaults("")), ["SW106", "(SW105)", "(SW105)"]);
+    // Expired, it is reported once, where it is written.
+    assert_eq!(
+        codes(&defaults(" until=\"2026-05-31\"")),
+        ["SW106", "SW105", "SW007", "SW105"]
+    );
+}
+
+#[test]
+fn one_in_defaults_stands_beside_that_of_a_node() {
+    let text = voice("acknowledge \"SW106\" reason=\"lab\"")
+        + "defaults \"network\" {\n    acknowledge \"SW105\" reason=\"lab\"\n}\n";
+    assert_eq!(codes(&text), ["(SW106)", "(SW105)"]);
 }

@@ -1,6 +1,14 @@
-//! The edges of each rule, and where it holds back.
+//! The edges of SW101 to SW107, and where they hold back.
 
-use crate::showing::{codes, shown};
+use crate::showing::{self, codes_of, shown_of};
+
+fn codes(text: &str) -> Vec<String> {
+    codes_of(&["SW10"], text)
+}
+
+fn shown(text: &str) -> String {
+    shown_of(&["SW10"], text)
+}
 
 /// A site in hot standby with a WMS network around these nodes.
 fn with_network(nodes: &str) -> String {
@@ -102,7 +110,7 @@ fn sw102_holds_back_where_the_wms_network_is_ill_formed() {
         pbx(1, "main", HARDWARE),
         pbx(2, "failover", HARDWARE)
     );
-    let codes = codes(&text);
+    let codes = showing::codes(&text);
     assert!(codes.contains(&"SW003".to_owned()), "{codes:?}");
     assert!(!codes.contains(&"SW102".to_owned()), "{codes:?}");
 }
@@ -250,7 +258,7 @@ fn sw106_says_once_that_a_server_of_two_networks_is_a_pbx() {
 fn sw106_holds_back_where_the_dhcp_node_is_ill_formed() {
     let nodes =
         voice("dhcp \"hq\"") + PHONE + "dhcp \"hq\" { server \"a\" address=\"10.20.30\"; }\n";
-    let codes = codes(&around(&nodes));
+    let codes = showing::codes(&around(&nodes));
     assert!(
         codes.contains(&"SW003".to_owned()) && !codes.contains(&"SW106".to_owned()),
         "{codes:?}"

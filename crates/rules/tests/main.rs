@@ -1,7 +1,14 @@
 //! One binary for all integration tests of this crate.
 
 mod acknowledgements;
+mod coverage;
+mod devices;
 mod edges;
+mod examples;
 mod fixtures;
+mod limitations;
 mod page;
+mod requirements;
+mod services;
 mod showing;
+mod sound;

@@ -25,6 +25,24 @@ pub(crate) fn codes(text: &str) -> Vec<String> {
     judged(text).1.iter().map(shown).collect()
 }
 
+/// As [`codes`], of these families alone, such as `SW10`: what else a short text lacks is not the point of every test.
+pub(crate) fn codes_of(families: &[&str], text: &str) -> Vec<String> {
+    let mut found = codes(text);
+    found.retain(|code| is_of(families, code.trim_start_matches('(')));
+    found
+}
+
+/// As [`shown`], of these families alone.
+pub(crate) fn shown_of(families: &[&str], text: &str) -> String {
+    let (sources, mut diagnostics) = judged(text);
+    diagnostics.retain(|found| is_of(families, &found.code));
+    show(&sources, &diagnostics)
+}
+
+fn is_of(families: &[&str], code: &str) -> bool {
+    families.iter().any(|family| code.starts_with(family))
+}
+
 /// Everything that a text raises.
 pub(crate) fn shown(text: &str) -> String {
     let (sources, diagnostics) = judged(text);

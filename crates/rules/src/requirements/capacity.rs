@@ -1,10 +1,10 @@
 //! Whether the failover PBX can carry everybody.
 
-use switchover_catalogue::FAILOVER_CAPACITY;
-use switchover_topology::model::{Kind, Pbx, PlatformKind};
+use switchover_catalogue::{Document, FAILOVER_CAPACITY, Source, Statement};
+use switchover_topology::model::{Kind, Mode, Pbx, PlatformKind};
 use switchover_topology::{Severity, Span, Topology};
 
-use super::{BOTH_EDITIONS, counted, pair};
+use super::{BOTH_EDITIONS, counted, pair, stated};
 use crate::finding::Finding;
 use crate::registry::{Check, Rule};
 
@@ -32,6 +32,22 @@ pub(crate) const SW104: Rule = Rule {
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::User],
     check: Check::Topology(virtual_machine),
+};
+
+pub(crate) const SW110: Rule = Rule {
+    code: "SW110",
+    name: "load-on-failover-pbx",
+    severity: Severity::Warning,
+    summary: "hot standby, but the failover PBX carries users of its own",
+    sources: &[Source {
+        document: Document::Guide386,
+        section: "Currently supported features & scenarios",
+    }],
+    wms: "3.86",
+    explanation: include_str!("../../explanations/SW110.md"),
+    acknowledgeable: true,
+    looks_at: &[Kind::Site, Kind::Pbx, Kind::User],
+    check: Check::Topology(standby_with_load),
 };
 
 /// Users that one PBX carries, and the place that says so.
@@ -202,5 +218,47 @@ fn too_small(takeover: &Takeover<'_>) -> Option<Finding> {
                 "give `{name}` {needed}, or move {} off the pair",
                 counted(takeover.users() - limit, "user"),
             ))
+    })
+}
+
+fn standby_with_load(topology: &Topology) -> Vec<Finding> {
+    let hot_standby = topology
+        .site
+        .as_ref()
+        .is_some_and(|site| site.mode.value == Mode::HotStandby);
+    if !hot_standby || stated(topology, Statement::FailoverUsuallyIdle).is_none() {
+        return Vec::new();
+    }
+    pair(topology)
+        .and_then(|(main, failover)| loaded(topology, main, failover))
+        .into_iter()
+        .collect()
+}
+
+fn loaded(topology: &Topology, main: &Pbx, failover: &Pbx) -> Option<Finding> {
+    let Load {
+        users, span, how, ..
+    } = load(topology, failover);
+    let (name, peer) = (&failover.name.value, &main.name.value);
+    (users > 0).then(|| {
+        let message = format!(
+            "`{name}` stands by for `{peer}`, but has {} of its own",
+            counted(users, "user")
+        );
+        let finding = Finding::new(&SW110, failover.span, span, message)
+            .label(format!("{} {how}", counted(users, "user")))
+            .related(failover.role.span, "failover PBX declared here");
+        let homed = topology.users.iter().find(|user| user.pbx.value == *name);
+        let finding = match homed {
+            Some(user) => finding.related(
+                user.pbx.span,
+                format!("`{}` is the first homed on it", user.name.value),
+            ),
+            None => finding,
+        };
+        finding.help(format!(
+            "home them on `{peer}`; where they belong on `{name}`, acknowledge SW110 in it and plan what serves them \
+             while `{name}` is down"
+        ))
     })
 }

@@ -1,0 +1,136 @@
+use std::collections::HashMap;
+
+use switchover_catalogue::{
+    DeviceClass, Model, Signalling, Statement, Support, Verdict, first_supporting, model,
+    nearest_model, signalling_made_in, states, support,
+};
+use switchover_topology::Topology;
+use switchover_topology::model::{Device, Pbx};
+
+use crate::requirements::main_first;
+
+/// The devices of a topology with what is documented for each. Every spelling of a model is looked up once for each
+/// year: thousands of devices share a few.
+#[derive(Debug)]
+pub(crate) struct Fleet<'a> {
+    pub(crate) topology: &'a Topology,
+    devices: Vec<(&'a Device, usize)>,
+    known: Vec<Known<'a>>,
+}
+
+/// What the catalogue knows of devices of one model made in one year.
+#[derive(Debug)]
+pub(crate) struct Known<'a> {
+    /// None where it does not know the model.
+    pub(crate) model: Option<&'static Model>,
+    /// A model that may have been meant, where it does not.
+    pub(crate) nearest: Option<&'static str>,
+    /// On each WMS version of the pair, that of the main PBX first.
+    pub(crate) on: Vec<On<'a>>,
+}
+
+/// What is documented of a model on a WMS version.
+#[derive(Debug)]
+pub(crate) struct On<'a> {
+    /// The first PBX that runs it.
+    pub(crate) pbx: &'a Pbx,
+    pub(crate) signalling: Option<Signalling>,
+    pub(crate) support: Option<Support>,
+}
+
+impl On<'_> {
+    /// The support line, where it says that failover does not carry a device made in this year.
+    pub(crate) fn unsupported(&self, year: Option<u16>) -> Option<Support> {
+        self.support.filter(|support| {
+            support.verdict == Verdict::Unsupported && support.made.contain(year) == Some(true)
+        })
+    }
+}
+
+impl<'a> Fleet<'a> {
+    pub(crate) fn of(topology: &'a Topology) -> Self {
+        let versions = versions(topology);
+        let mut places: HashMap<(&str, Option<u16>), usize> = HashMap::new();
+        let mut known = Vec::new();
+        let devices = topology
+            .devices
+            .iter()
+            .map(|device| {
+                let key = (device.model.value.as_str(), year(device));
+                let place = *places.entry(key).or_insert_with(|| {
+                    known.push(Known::of(key.0, key.1, &versions));
+                    known.len() - 1
+                });
+                (device, place)
+            })
+            .collect();
+        Self {
+            topology,
+            devices,
+            known,
+        }
+    }
+
+    /// Every device with what is known of it.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'a Device, &Known<'a>)> {
+        self.devices
+            .iter()
+            .map(|(device, place)| (*device, &self.known[*place]))
+    }
+
+    /// The first PBX for whose WMS version the guide says so.
+    pub(crate) fn stated(&self, statement: Statement) -> Option<&'a Pbx> {
+        main_first(self.topology).find(|pbx| states(statement, &pbx.wms).is_some())
+    }
+}
+
+impl<'a> Known<'a> {
+    fn of(name: &str, year: Option<u16>, versions: &[&'a Pbx]) -> Self {
+        let model = model(name);
+        let on = |pbx: &&'a Pbx| On {
+            pbx,
+            signalling: model.and_then(|model| signalling_made_in(model, &pbx.wms, year)),
+            support: model.and_then(|model| support(model, &pbx.wms)),
+        };
+        Self {
+            model,
+            nearest: match model {
+                Some(_) => None,
+                None => nearest_model(name),
+            },
+            on: versions.iter().map(on).collect(),
+        }
+    }
+
+    /// Whether it is software on a computer or mobile phone.
+    pub(crate) fn is_client(&self) -> bool {
+        self.model
+            .is_some_and(|model| model.class == DeviceClass::Client)
+    }
+
+    /// Whether a later edition has the model among what failover carries, so that an update is what it needs.
+    pub(crate) fn comes_later(&self, on: &On<'_>) -> bool {
+        let carried = |support: Support| support.verdict == Verdict::Supported;
+        !on.support.is_some_and(carried)
+            && self
+                .model
+                .and_then(first_supporting)
+                .and_then(|edition| edition.covers.first())
+                .is_some_and(|range| !range.from.reached_by(&on.pbx.wms))
+    }
+}
+
+pub(super) fn year(device: &Device) -> Option<u16> {
+    device.year.as_ref().map(|year| year.value)
+}
+
+/// One PBX for each version.
+fn versions(topology: &Topology) -> Vec<&Pbx> {
+    let mut distinct: Vec<&Pbx> = Vec::new();
+    for pbx in main_first(topology) {
+        if !distinct.iter().any(|seen| seen.wms.value == pbx.wms.value) {
+            distinct.push(pbx);
+        }
+    }
+    distinct
+}

@@ -1,0 +1,109 @@
+//! What telephones themselves cannot do in a failover.
+
+use switchover_catalogue::{DeviceClass, NO_DISPLAY_MESSAGE, Trigger, WP480_OF_2015_2016};
+use switchover_topology::model::Kind;
+use switchover_topology::{Severity, Topology};
+
+use super::{LOST, told};
+use crate::finding::Finding;
+use crate::models::Models;
+use crate::registry::{Check, Rule};
+use crate::requirements::counted;
+
+pub(crate) const SW306: Rule = Rule {
+    code: "SW306",
+    name: "wp480-of-2015-2016",
+    summary: "a WP480 made in 2015 or 2016: calls to it cannot be completed normally on the failover PBX",
+    sources: &[WP480_OF_2015_2016.source],
+    explanation: include_str!("../../explanations/SW306.md"),
+    looks_at: &[Kind::Device],
+    check: Check::Topology(wp480),
+    ..LOST
+};
+
+pub(crate) const SW312: Rule = Rule {
+    code: "SW312",
+    name: "no-message-on-display",
+    severity: Severity::Note,
+    summary: "telephones do not show that they have switched: users must be told",
+    sources: &[NO_DISPLAY_MESSAGE.source],
+    explanation: include_str!("../../explanations/SW312.md"),
+    looks_at: &[Kind::Device],
+    check: Check::Topology(display),
+    ..LOST
+};
+
+fn wp480(topology: &Topology) -> Vec<Finding> {
+    let trigger = WP480_OF_2015_2016.trigger;
+    let (Trigger::Made { models, .. }, Some(years)) = (trigger, trigger.years()) else {
+        return Vec::new();
+    };
+    let known = Models::of(topology);
+    let affected = |device: &_| {
+        known
+            .model(device)
+            .is_some_and(|model| models.contains(&model.name))
+    };
+    topology
+        .devices
+        .iter()
+        .filter_map(|device| {
+            let year = device
+                .year
+                .as_ref()
+                .filter(|year| years.contains(&year.value))?;
+            affected(device).then(|| {
+                let name = &device.name.value;
+                let subject = format!(
+                    "`{name}` is a {} made in {}",
+                    device.model.value, year.value
+                );
+                Finding::new(
+                    &SW306,
+                    device.span,
+                    year.span,
+                    told(topology, &subject, &WP480_OF_2015_2016),
+                )
+                .label("one of the years concerned")
+                .related(device.model.span, "the model concerned")
+                .help(format!(
+                    "put a telephone of another model or year where calls must arrive during a failover, and `{name}` \
+                     elsewhere"
+                ))
+            })
+        })
+        .collect()
+}
+
+/// Once for all telephones: it is one thing to tell people.
+fn display(topology: &Topology) -> Vec<Finding> {
+    let known = Models::of(topology);
+    let mut phones = topology
+        .devices
+        .iter()
+        .filter(|device| known.class(device) == Some(DeviceClass::Phone));
+    let Some(first) = phones.next() else {
+        return Vec::new();
+    };
+    let number = 1 + phones.count() as u64;
+    let switch = if number == 1 { "switches" } else { "switch" };
+    let subject = format!("{} {switch} silently", counted(number, "telephone"));
+    let node = topology.site.as_ref().map_or(first.span, |site| site.span);
+    let label = match number {
+        1 => "the telephone",
+        _ => "the first of them",
+    };
+    vec![
+        Finding::new(
+            &SW312,
+            node,
+            first.model.span,
+            told(topology, &subject, &NO_DISPLAY_MESSAGE),
+        )
+        .label(label)
+        .help(
+            "tell the users what changes during a failover, and how they will hear that one began; acknowledge SW312 \
+             in `site` once they know",
+        ),
+    ]
+}
