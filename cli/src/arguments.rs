@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
-    apply, completions, explain, generate_reference, help, plan, plugin, show, validate,
+    apply, completions, explain, fmt, generate_reference, help, init, plan, plugin, show, validate,
 };
 use crate::terminal::ColorWhen;
 
@@ -60,7 +60,11 @@ pub(crate) enum Command {
     Validate(validate::Arguments),
     /// Explain a rule by its code.
     Explain(explain::Arguments),
-    /// Print the resolved topology: includes read, defaults applied, secrets as references.
+    /// Write a commented topology to start from.
+    Init(init::Arguments),
+    /// Lay out topology files the one way there is; comments stay.
+    Fmt(fmt::Arguments),
+    /// Print the resolved topology: bases, includes and tables read, defaults applied, secrets as references.
     Show(show::Arguments),
     /// Show what `apply` would do; never writes to a target.
     Plan(plan::Arguments),

@@ -47,11 +47,17 @@ impl Document {
         }
     }
 
-    /// The part of a span that is in its first line, as offset and length: a label on a whole node would draw all of it.
-    pub(crate) fn first_line(&self, span: Span) -> SourceSpan {
+    /// What is written at a span.
+    pub(crate) fn text_at(&self, span: Span) -> &str {
         let start = self.text.floor_char_boundary(span.start as usize);
         let end = self.text.floor_char_boundary(span.end as usize).max(start);
-        let covered = &self.text[start..end];
+        &self.text[start..end]
+    }
+
+    /// The part of a span that is in its first line, as offset and length: a label on a whole node would draw all of it.
+    pub(crate) fn first_line(&self, span: Span) -> SourceSpan {
+        let covered = self.text_at(span);
+        let start = self.text.floor_char_boundary(span.start as usize);
         let length = covered.find(['\n', '\r']).unwrap_or(covered.len());
         (start, length).into()
     }

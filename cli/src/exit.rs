@@ -65,7 +65,7 @@ impl Exit {
             Self::Done => "done, or no changes",
             Self::Failed => "failed, nothing changed",
             Self::Usage => "the command line is wrong",
-            Self::Findings => "the topology has findings",
+            Self::Findings => "the topology has findings, or is not laid out (fmt --check)",
             Self::ChangesPending => "changes are pending (plan --detailed-exitcode)",
             Self::Drift => "drift found",
             Self::RolledBack => "failed and rolled back: everything is as it was",

@@ -29,6 +29,12 @@ enum OutputError {
         help("this is a defect of switchover: please report it with the topology")
     )]
     Json(#[source] serde_json::Error),
+    #[error("failed to write the answer as JUnit's XML")]
+    #[diagnostic(
+        code(switchover::junit),
+        help("this is a defect of switchover: please report it with the topology")
+    )]
+    Junit(#[source] quick_junit::SerializeError),
 }
 
 impl Failure {
@@ -53,6 +59,11 @@ impl Failure {
     /// An answer cannot be written as JSON.
     pub(crate) fn json(error: serde_json::Error) -> Self {
         Self::new(Exit::Failed, OutputError::Json(error))
+    }
+
+    /// An answer cannot be written as XML.
+    pub(crate) fn junit(error: quick_junit::SerializeError) -> Self {
+        Self::new(Exit::Failed, OutputError::Junit(error))
     }
 
     /// Shows the error on stderr.

@@ -76,6 +76,7 @@ impl<'a> Session<'a> {
             std::mem::take(&mut loaded.diagnostics),
             topology_file::today(),
         );
+        let findings = loaded.origins.relate(findings);
         let tally = Tally::of(&findings);
         if tally.errors > 0 {
             terminal.error(&report::human(&findings, &loaded.sources, terminal.err));

@@ -53,6 +53,15 @@ pub(crate) fn read(file: &Path) -> Result<Loaded, Failure> {
     }
 }
 
+/// The topology's name as findings give it.
+pub(crate) fn shown(file: &Path) -> String {
+    if file == Path::new("-") {
+        STDIN.to_owned()
+    } else {
+        file.display().to_string()
+    }
+}
+
 /// The day by which acknowledgements expire: that of UTC, so that everybody who validates at one moment sees the same.
 pub(crate) fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()

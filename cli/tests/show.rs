@@ -79,3 +79,47 @@ fn a_secret_in_clear_text_is_not_repeated() {
         assert!(!output.everything().contains("hunter2"), "{output}");
     }
 }
+
+/// One site of several: a base, a table, defaults, a parameter.
+fn several_files(test: &TestEnvironment) {
+    test.write(
+        "switchover.kdl",
+        "extends \"base.kdl\" octet=21\nsite \"udine\" mode=\"hot-standby\"\n\
+         network \"voice\" {\n    vlan 130\n}\n\
+         defaults \"device\" network=\"voice\"\nimport \"phones.csv\" as=\"device\"\n",
+    );
+    test.write(
+        "base.kdl",
+        "param \"octet\"\nnetwork \"voice\" subnet=\"10.${octet}.30.0/24\" vlan=1 {\n    dns \"10.0.0.1\" \"10.${octet}.0.1\"\n    \
+         pool \"10.${octet}.30.100\" \"10.${octet}.30.200\"\n}\n\
+         target \"t\" plugin=\"kea\" {\n    endpoint \"http://kea/\"\n    auth \"bearer\" token=(secret)\"env:T\"\n    subnets \"${octet}\"\n}\n",
+    );
+    test.write("phones.csv", "name,model\none,WP480\ntwo,WP600A\n");
+}
+
+#[test]
+fn origins_in_kdl_are_comments() {
+    let test = TestEnvironment::new();
+    several_files(&test);
+    let output = test.run(["show", "--origins"]);
+    assert_snapshot!(output);
+    let plain = test.run(["show"]).stdout;
+    let again = test.run_with_input(["show", "-"], output.stdout.as_bytes());
+    assert_eq!(again.stdout, plain);
+}
+
+#[test]
+fn origins_in_json_are_a_key_of_their_own() {
+    let test = TestEnvironment::new();
+    several_files(&test);
+    let output = test.run(["show", "--origins", "--format", "json"]);
+    assert_snapshot!(output);
+    let mut with: Value = serde_json::from_str(&output.stdout).unwrap();
+    let origins = with.as_object_mut().unwrap().remove("origins").unwrap();
+    let without: Value =
+        serde_json::from_str(&test.run(["show", "--format", "json"]).stdout).unwrap();
+    assert_eq!(with, without);
+    for pointer in origins.as_object().unwrap().keys() {
+        assert!(without.pointer(pointer).is_some(), "{pointer}");
+    }
+}

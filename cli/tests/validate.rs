@@ -10,7 +10,8 @@ const TEN_MISTAKES: &str = include_str!("topologies/ten-mistakes.kdl");
 fn a_good_topology_has_no_findings() {
     let test = TestEnvironment::new();
     test.write("switchover.kdl", GOOD);
-    assert_snapshot!(test.run(["validate"]), @r"
+    // What the other rules say of it is accepted.
+    assert_snapshot!(test.run(["validate", "--only", "SW0,SW1"]), @r"
     exit code 0
     --- stdout
     no findings
@@ -22,6 +23,26 @@ fn ten_mistakes_are_told_at_once() {
     let test = TestEnvironment::new();
     test.write("switchover.kdl", TEN_MISTAKES);
     assert_snapshot!(test.run(["validate", "switchover.kdl"]));
+}
+
+#[test]
+fn each_mistake_is_told_once_in_file_order_and_with_a_way_out() {
+    let test = TestEnvironment::new();
+    test.write("switchover.kdl", TEN_MISTAKES);
+    let output = test.run(["validate", "--format", "json"]);
+    let found: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let found = found["diagnostics"].as_array().unwrap();
+    let places: Vec<_> = found
+        .iter()
+        .map(|finding| {
+            assert!(finding["help"].is_string(), "no help: {finding}");
+            let number = |key: &str| finding[key].as_u64().unwrap();
+            (number("line"), number("column"), finding["code"].as_str())
+        })
+        .collect();
+    assert!(places.len() > 10 && places.is_sorted(), "{places:?}");
+    let distinct: std::collections::BTreeSet<_> = places.iter().collect();
+    assert_eq!(distinct.len(), places.len(), "{places:?}");
 }
 
 #[test]
@@ -47,8 +68,8 @@ fn json_columns_count_characters_and_end_is_exclusive() {
     );
     let output = test.run(["validate", "--format", "json"]);
     let report: Value = serde_json::from_str(&output.stdout).unwrap();
-    let finding = &report["diagnostics"][0];
-    assert_eq!(finding["code"], "SW005");
+    let found = report["diagnostics"].as_array().unwrap();
+    let finding = found.iter().find(|found| found["code"] == "SW005").unwrap();
     let line = GOOD
         .lines()
         .position(|line| line.starts_with("user \"102\""))
@@ -145,4 +166,58 @@ fn characters_that_steer_a_terminal_are_not_printed() {
     let output = test.run(["validate"]);
     assert_eq!(output.code, Some(3));
     assert!(!output.everything().contains('\u{1b}'), "{output}");
+}
+
+fn codes(test: &TestEnvironment, arguments: &[&str]) -> Vec<String> {
+    let all = ["validate", "--format", "json"].iter().chain(arguments);
+    let report: Value = serde_json::from_str(&test.run(all).stdout).unwrap();
+    let found = report["diagnostics"].as_array().unwrap();
+    let codes = found
+        .iter()
+        .map(|found| found["code"].as_str().unwrap().to_owned());
+    codes.collect()
+}
+
+#[test]
+fn what_is_left_out_is_neither_shown_nor_counted() {
+    let test = TestEnvironment::new();
+    test.write("switchover.kdl", &accepted("2001-12-31"));
+    let only = codes(&test, &["--only", "sw1"]);
+    assert!(only.iter().all(|code| code.starts_with("SW1")), "{only:?}");
+    assert!(only.contains(&"SW101".to_owned()), "{only:?}");
+    assert_eq!(test.run(["validate", "--only", "SW1"]).code, Some(3));
+    let skipped = codes(&test, &["--skip", "SW101"]);
+    assert!(!skipped.contains(&"SW101".to_owned()), "{skipped:?}");
+    assert_eq!(test.run(["validate", "--skip", "SW101"]).code, Some(0));
+}
+
+#[test]
+fn what_cannot_be_understood_is_never_left_out() {
+    let test = TestEnvironment::new();
+    test.write("switchover.kdl", TEN_MISTAKES);
+    for arguments in [["--only", "SW101"], ["--skip", "SW"]] {
+        assert!(codes(&test, &arguments).contains(&"SW003".to_owned()));
+    }
+    assert_snapshot!(test.run(["validate", "--skip", "SW003"]));
+}
+
+#[test]
+fn an_unknown_code_to_choose_names_the_nearest() {
+    assert_snapshot!(TestEnvironment::new().run(["validate", "--only", "SW1,SW140"]));
+}
+
+#[test]
+fn findings_do_not_fail_where_that_is_said() {
+    let test = TestEnvironment::new();
+    test.write("switchover.kdl", TEN_MISTAKES);
+    assert_eq!(test.run(["validate", "--exit-zero"]).code, Some(0));
+    assert_eq!(
+        test.run(["validate", "nowhere.kdl", "--exit-zero"]).code,
+        Some(1)
+    );
+    assert_eq!(
+        test.run(["validate", "--exit-zero", "--deny-warnings"])
+            .code,
+        Some(2)
+    );
 }

@@ -105,7 +105,7 @@ fn json(rule: &Rule) -> Result<String, serde_json::Error> {
 }
 
 /// Names the rules that were probably meant: by code, or by name.
-fn nearest(asked: &str) -> String {
+pub(crate) fn nearest(asked: &str) -> String {
     let upper = asked.to_ascii_uppercase();
     let lower = asked.to_ascii_lowercase();
     let mut rules: Vec<(usize, &Rule)> = all()

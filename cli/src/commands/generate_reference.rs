@@ -41,6 +41,10 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         ("docs/cli.md", command_line()),
         ("docs/plugins.md", plugins()?),
         ("schemas/topology.schema.json", schema),
+        (
+            "schemas/topology.kdl-schema.kdl",
+            switchover_topology::kdl_schema(),
+        ),
     ];
     for (name, text) in pages {
         let path = arguments.folder.join(name);

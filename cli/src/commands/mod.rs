@@ -3,8 +3,10 @@
 pub(crate) mod apply;
 pub(crate) mod completions;
 pub(crate) mod explain;
+pub(crate) mod fmt;
 pub(crate) mod generate_reference;
 pub(crate) mod help;
+pub(crate) mod init;
 pub(crate) mod plan;
 pub(crate) mod plugin;
 pub(crate) mod show;
@@ -20,6 +22,8 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Exit, Failure
     match command {
         Command::Validate(arguments) => validate::run(&arguments, terminal),
         Command::Explain(arguments) => explain::run(&arguments, terminal),
+        Command::Init(arguments) => init::run(&arguments, terminal),
+        Command::Fmt(arguments) => fmt::run(&arguments, terminal),
         Command::Show(arguments) => show::run(&arguments, terminal),
         Command::Plan(arguments) => plan::run(&arguments, terminal),
         Command::Apply(arguments) => apply::run(&arguments, terminal),

@@ -1,7 +1,7 @@
 //! `switchover show`
 
 use clap::{Args, ValueEnum};
-use switchover_topology::{to_json, to_kdl};
+use switchover_topology::{to_json, to_json_with_origins, to_kdl, to_kdl_with_origins};
 
 use crate::arguments::TopologyOrStdin;
 use crate::exit::Exit;
@@ -18,6 +18,10 @@ pub(crate) struct Arguments {
     /// How the topology is printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Say of each value where it came from: its file, line and column, and whether a base, defaults, a table or a
+    /// parameter supplied it.
+    #[arg(long)]
+    origins: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -41,11 +45,12 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         ));
         return Ok(Exit::Findings);
     }
-    let text = match arguments.format {
-        Format::Kdl => to_kdl(&loaded.topology),
-        Format::Json => {
-            serde_json::to_string_pretty(&to_json(&loaded.topology)).map_err(Failure::json)? + "\n"
-        }
+    let json = |value| serde_json::to_string_pretty(&value).map_err(Failure::json);
+    let text = match (arguments.format, arguments.origins) {
+        (Format::Kdl, false) => to_kdl(&loaded.topology),
+        (Format::Kdl, true) => to_kdl_with_origins(&loaded),
+        (Format::Json, false) => json(to_json(&loaded.topology))? + "\n",
+        (Format::Json, true) => json(to_json_with_origins(&loaded))? + "\n",
     };
     terminal.data(&text)?;
     Ok(Exit::Done)

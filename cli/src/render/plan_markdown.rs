@@ -1,32 +1,57 @@
-//! A plan as a comment on a change request: one folded block a target.
+//! A plan as a comment on a change request: one folded block a target. Blocks that would make it longer than GitHub takes
+//! are left out, unless all of it is asked for.
 
 use std::fmt::Write as _;
 
 use switchover_engine::plan::{Action, Plan};
 
 use crate::render::outline::{self, ChangeOutline, Detail, Entry, Extent, Outline, TargetOutline};
-use crate::render::text::{counted, visible};
+use crate::render::text::{COMMENT_LIMIT, counted, markdown_safe, visible};
 
 /// GitHub-flavoured Markdown, the line that sums up first.
 pub(crate) fn render(plan: &Plan, extent: Extent) -> String {
+    let limit = match extent {
+        Extent::Brief => COMMENT_LIMIT,
+        Extent::Full => usize::MAX,
+    };
     let outline = Outline::new(plan, extent);
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = draw(&mut text, &outline);
+    let _ = draw(&mut text, &outline, limit);
     text
 }
 
-fn draw(text: &mut String, outline: &Outline<'_>) -> std::fmt::Result {
-    writeln!(text, "### Plan for {}\n", html(&outline.plan.site))?;
+fn draw(text: &mut String, outline: &Outline<'_>, limit: usize) -> std::fmt::Result {
+    writeln!(text, "### Plan for {}\n", markdown_safe(&outline.plan.site))?;
     writeln!(text, "**{}**", outline::sum(&outline.summary))?;
     if outline.summary.is_empty() {
         return Ok(());
     }
-    outline
-        .targets
-        .iter()
-        .try_for_each(|target| draw_target(text, target))
+    let mut room = limit.saturating_sub(text.chars().count() + RESERVED);
+    let mut left_out = 0;
+    for target in &outline.targets {
+        let mut block = String::new();
+        draw_target(&mut block, target)?;
+        let length = block.chars().count();
+        if length <= room {
+            room -= length;
+            text.push_str(&block);
+        } else {
+            left_out += 1;
+        }
+    }
+    if left_out > 0 {
+        let targets = counted(left_out, "target is", "targets are");
+        writeln!(
+            text,
+            "\n{targets} left out, for want of room: `switchover plan` shows them all."
+        )?;
+    }
+    Ok(())
 }
+
+/// What is needed after the last block.
+const RESERVED: usize = 200;
 
 fn draw_target(text: &mut String, outline: &TargetOutline<'_>) -> std::fmt::Result {
     let target = outline.target;
@@ -61,8 +86,8 @@ fn draw_target(text: &mut String, outline: &TargetOutline<'_>) -> std::fmt::Resu
     writeln!(
         text,
         "\n<details><summary><b>{}</b> ({}): {parts}</summary>\n",
-        html(&target.name),
-        html(&about)
+        markdown_safe(&target.name),
+        markdown_safe(&about)
     )?;
     let mut block = String::new();
     for entry in &outline.entries {
@@ -162,21 +187,4 @@ fn fence(block: &str) -> String {
         .max()
         .unwrap_or_default();
     "`".repeat(longest.max(2) + 1)
-}
-
-/// Text in the middle of HTML and Markdown.
-fn html(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in visible(text).chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '@' | '|' | '~' => {
-                let _ = write!(safe, "&#{};", u32::from(character));
-            }
-            plain => safe.push(plain),
-        }
-    }
-    safe
 }

@@ -337,3 +337,24 @@ fn what_a_server_says_cannot_steer_the_terminal_or_leave_its_block() {
     }
     assert_snapshot!(plan_markdown::render(&plan, Extent::Brief));
 }
+
+#[test]
+fn a_comment_is_no_longer_than_github_takes() {
+    let created = |number: usize| {
+        let value = json!({"hostname": "x".repeat(80)});
+        change(&format!("host/{number}"), None, object(value))
+    };
+    let targets = (0..400).map(|number| {
+        let changes = (0..5).map(created).collect();
+        target(&format!("dhcp-{number}"), Wave::Dhcp, changes)
+    });
+    let plan = plan(targets.collect());
+    let brief = plan_markdown::render(&plan, Extent::Brief);
+    let length = brief.chars().count();
+    assert!((60_000..=65_536).contains(&length), "{length}");
+    let shown = brief.matches("<details>").count();
+    let last = format!("\n{} targets are left out", 400 - shown);
+    assert!(shown > 0 && brief.contains(&last), "{shown}");
+    let full = plan_markdown::render(&plan, Extent::Full);
+    assert_eq!(full.matches("<details>").count(), 400);
+}

@@ -1,6 +1,11 @@
 //! Small pieces of text for people: sizes, counts, and foreign characters made harmless.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// GitHub refuses comments of more than 65 536 characters. What a workflow adds, such as a mark by which it finds its own
+/// comment again, has room beside this many.
+pub(crate) const COMMENT_LIMIT: usize = 65_000;
 
 /// Text of a server or a file, safe to show: characters that steer a terminal, or turn the direction of writing, are
 /// shown as their escapes.
@@ -21,6 +26,23 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
+}
+
+/// Text that means nothing but itself in the middle of HTML and Markdown.
+pub(crate) fn markdown_safe(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in visible(text).chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '@' | '|' | '~' => {
+                let _ = write!(safe, "&#{};", u32::from(character));
+            }
+            plain => safe.push(plain),
+        }
+    }
+    safe
 }
 
 /// `9 980`: groups of three digits.

