@@ -75,5 +75,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     };
     terminal.data(&text)?;
     let failed = report.failed() && !arguments.exit_zero;
+    // The process ends here: giving a large topology back piece by piece would only take time.
+    std::mem::forget((loaded.topology, loaded.origins));
     Ok(if failed { Exit::Findings } else { Exit::Done })
 }

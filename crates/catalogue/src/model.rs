@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// What a device is to a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeviceClass {
@@ -161,10 +164,14 @@ pub const fn models() -> &'static [Model] {
 /// The model of this name or alias. Letter case, spaces, hyphens and underscores do not matter.
 #[must_use]
 pub fn model(name: &str) -> Option<&'static Model> {
-    let wanted = plain(name);
-    names()
-        .find(|(known, _)| plain(known) == wanted)
-        .map(|(_, model)| model)
+    // Sites ask for thousands of devices, and nearly all are spelled as the catalogue spells them.
+    static AS_SPELLED: LazyLock<HashMap<&str, &Model>> = LazyLock::new(|| names().collect());
+    static PLAIN: LazyLock<HashMap<String, &Model>> =
+        LazyLock::new(|| names().map(|(name, model)| (plain(name), model)).collect());
+    AS_SPELLED
+        .get(name)
+        .or_else(|| PLAIN.get(&plain(name)))
+        .copied()
 }
 
 /// The known name nearest to one that is not known; none where nothing is near.

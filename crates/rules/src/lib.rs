@@ -9,7 +9,6 @@ mod document;
 mod finding;
 mod judge;
 mod limitations;
-mod models;
 mod reference;
 mod registry;
 mod requirements;

@@ -98,7 +98,7 @@ impl Device {
         } = self;
         format!(
             "user \"{user}\" name=\"User {user}\" pbx=\"pbx1\"\n\
-             device \"device-{number}\" model=\"WP480\" mac=\"{mac}\" user=\"{user}\" firmware=\"2.8.22\" year=2017 \
+             device \"device-{number}\" model=\"WP600A\" mac=\"{mac}\" user=\"{user}\" firmware=\"2.8.22\" year=2017 \
              address=\"{address}\"\n"
         )
     }
@@ -115,7 +115,7 @@ impl Device {
             mac,
             address,
         } = self;
-        format!("device-{number},WP480,{mac},{user},2.8.22,2017,{address}\n")
+        format!("device-{number},WP600A,{mac},{user},2.8.22,2017,{address}\n")
     }
 
     fn nix(&self) -> String {
@@ -126,7 +126,7 @@ impl Device {
             address,
         } = self;
         format!(
-            "  user-{user} = {{ name = \"User {user}\"; pbx = \"pbx1\"; }};\n  device-{number} = {{ model = \"WP480\"; \
+            "  user-{user} = {{ name = \"User {user}\"; pbx = \"pbx1\"; }};\n  device-{number} = {{ model = \"WP600A\"; \
              mac = \"{mac}\"; user = \"{user}\"; firmware = \"2.8.22\"; year = 2017; address = \"{address}\"; }};\n"
         )
     }
@@ -137,7 +137,9 @@ fn frame(size: usize) -> String {
     let cores = size.div_ceil(500);
     let threads = cores * 2;
     format!(
-        r#"site "bench" mode="hot-standby"
+        r#"site "bench" mode="hot-standby" {{
+    acknowledge "SW312" reason="nobody looks at these displays"
+}}
 pbx "pbx1" role="main" {{
     hostname "pbx1.acme.example"
     address "10.20.0.10"
@@ -171,6 +173,7 @@ network "voice" {{
 }}
 dhcp "office" {{
     server "dhcp1" address="10.32.0.5" failure-domain="rack-a" target="dnsmasq"
+    server "dhcp2" address="10.32.0.6" failure-domain="rack-b" role="standby"
     lease "8h"
 }}
 dns "acme.example" {{

@@ -166,8 +166,9 @@ fn users_of(topology: &Topology, rule: &Rule, limitation: &Limitation, help: &st
         .users
         .iter()
         .filter_map(|user| {
+            let span = used(&user.uses)?;
             let who = format!("user `{}` uses", user.name.value);
-            Some(found(user.span, used(&user.uses)?, &who))
+            Some(found(user.span, span, &who))
         })
         .collect()
 }

@@ -1,12 +1,11 @@
 //! What telephones themselves cannot do in a failover.
 
-use switchover_catalogue::{DeviceClass, NO_DISPLAY_MESSAGE, Trigger, WP480_OF_2015_2016};
-use switchover_topology::model::Kind;
+use switchover_catalogue::{DeviceClass, NO_DISPLAY_MESSAGE, Trigger, WP480_OF_2015_2016, model};
+use switchover_topology::model::{Device, Kind};
 use switchover_topology::{Severity, Topology};
 
 use super::{LOST, told};
 use crate::finding::Finding;
-use crate::models::Models;
 use crate::registry::{Check, Rule};
 use crate::requirements::counted;
 
@@ -38,12 +37,8 @@ fn wp480(topology: &Topology) -> Vec<Finding> {
     let (Trigger::Made { models, .. }, Some(years)) = (trigger, trigger.years()) else {
         return Vec::new();
     };
-    let known = Models::of(topology);
-    let affected = |device: &_| {
-        known
-            .model(device)
-            .is_some_and(|model| models.contains(&model.name))
-    };
+    let affected =
+        |device: &Device| model(&device.model).is_some_and(|model| models.contains(&model.name));
     topology
         .devices
         .iter()
@@ -77,11 +72,10 @@ fn wp480(topology: &Topology) -> Vec<Finding> {
 
 /// Once for all telephones: it is one thing to tell people.
 fn display(topology: &Topology) -> Vec<Finding> {
-    let known = Models::of(topology);
     let mut phones = topology
         .devices
         .iter()
-        .filter(|device| known.class(device) == Some(DeviceClass::Phone));
+        .filter(|device| model(&device.model).map(|model| model.class) == Some(DeviceClass::Phone));
     let Some(first) = phones.next() else {
         return Vec::new();
     };

@@ -4,14 +4,13 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use switchover_catalogue::{DeviceClass, Document, Source, rfc};
+use switchover_catalogue::{DeviceClass, Document, Source, model, rfc};
 use switchover_topology::model::{Device, Kind, Network, Pool};
 use switchover_topology::{Severity, Span, Spanned, Topology};
 
 use super::subnets::{Subnets, after, host_range, number, pool_contains, pool_size};
 use super::{SERVICE, devices_by_network};
 use crate::finding::Finding;
-use crate::models::Models;
 use crate::registry::{Check, Rule};
 use crate::requirements::{counted, role_name};
 
@@ -286,10 +285,10 @@ fn servers_in_pools(topology: &Topology) -> Vec<Finding> {
 
 fn capacity(topology: &Topology) -> Vec<Finding> {
     let devices = devices_by_network(topology);
-    let models = Models::of(topology);
     // Software has the address of the computer that it runs on.
     let needs_lease = |device: &&&Device| {
-        device.address.is_none() && models.class(device) != Some(DeviceClass::Client)
+        device.address.is_none()
+            && model(&device.model).map(|model| model.class) != Some(DeviceClass::Client)
     };
     topology
         .networks

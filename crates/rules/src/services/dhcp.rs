@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use switchover_catalogue::{Document, SecondsRange, Source, rfc, signalling_made_in};
+use switchover_catalogue::{Document, SecondsRange, Source, model, rfc, signalling_made_in};
 use switchover_topology::model::{Device, Dhcp, Kind, PbxRole, Server, ServerRole, Target};
 use switchover_topology::value::spell_duration;
 use switchover_topology::{Severity, Topology};
@@ -10,7 +10,6 @@ use switchover_topology::{Severity, Topology};
 use super::SERVICE;
 use super::subnets::Subnets;
 use crate::finding::Finding;
-use crate::models::Models;
 use crate::registry::{Check, Rule};
 use crate::requirements::of_role;
 
@@ -224,7 +223,6 @@ fn lease(topology: &Topology) -> Vec<Finding> {
     let Some(main) = of_role(topology, PbxRole::Main).next() else {
         return Vec::new();
     };
-    let models = Models::of(topology);
     let mut switch: HashMap<(&str, Option<u16>), Option<SecondsRange>> = HashMap::new();
     // The slowest device of each service, by its name.
     let mut slowest: BTreeMap<&str, (&Device, SecondsRange)> = BTreeMap::new();
@@ -232,7 +230,7 @@ fn lease(topology: &Topology) -> Vec<Finding> {
         let Some(service) = service_of(topology, device) else {
             continue;
         };
-        let Some(model) = models.model(device) else {
+        let Some(model) = model(&device.model) else {
             continue;
         };
         let year = device.year.as_ref().map(|year| year.value);

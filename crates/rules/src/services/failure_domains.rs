@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
-use switchover_catalogue::{DeviceClass, Document, Source, rfc};
+use switchover_catalogue::{DeviceClass, Document, Source, model, rfc};
 use switchover_topology::model::{Dhcp, Kind, Pbx, PbxRole, Server};
 use switchover_topology::{Severity, Span, Spanned, Topology};
 
 use super::{SERVICE, devices_by_network, listed};
 use crate::finding::Finding;
-use crate::models::Models;
 use crate::registry::{Check, Rule};
 use crate::requirements::{of_role, role_name};
 
@@ -292,14 +291,13 @@ fn main_and_names(topology: &Topology, domains: &Domains<'_>) -> Vec<Finding> {
 }
 
 fn leases(topology: &Topology, domains: &Domains<'_>) -> Vec<Finding> {
-    let models = Models::of(topology);
     let devices = devices_by_network(topology);
     let mut served: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for network in &topology.networks {
         let name = network.name.value.as_str();
         let voice = devices.get(name).into_iter().flatten().any(|device| {
             matches!(
-                models.class(device),
+                model(&device.model).map(|model| model.class),
                 Some(DeviceClass::Phone | DeviceClass::Gateway)
             )
         });
