@@ -30,6 +30,9 @@ pub use model::{
     Basis, DeviceClass, Model, TemplateFamily, Templates, model, models, nearest_model,
 };
 pub use source::{Document, Source, rfc};
-pub use support::{Statement, Support, Verdict, Years, first_supporting, states, support};
+pub use support::{
+    Statement, Support, Verdict, Years, first_supporting, stated_earlier, states, support,
+    support_earlier,
+};
 pub use transport::{ParseTransportError, Transport};
 pub use version::{DottedVersion, ParseVersionError, Release, ReleaseRange};

@@ -132,6 +132,39 @@ pub fn support(model: &Model, wms: &DottedVersion) -> Option<Support> {
     support_in(model, edition(wms)?)
 }
 
+/// The newest edition for earlier versions that says so, where none speaks of this one: whether it still holds is
+/// unknown, and so not to be relied on.
+#[must_use]
+pub fn stated_earlier(statement: Statement, wms: &DottedVersion) -> Option<&'static Edition> {
+    earlier(wms, states(statement, wms).is_some(), |edition| {
+        let statements = &edition.statements;
+        statements.iter().any(|(made, _)| *made == statement)
+    })
+}
+
+/// What the newest edition for earlier versions says of a model, where that for this version says nothing.
+#[must_use]
+pub fn support_earlier(model: &Model, wms: &DottedVersion) -> Option<(Support, &'static Edition)> {
+    let known = support(model, wms).is_some();
+    let edition = earlier(wms, known, |edition| support_in(model, edition).is_some())?;
+    Some((support_in(model, edition)?, edition))
+}
+
+fn earlier(
+    wms: &DottedVersion,
+    known: bool,
+    speaks: impl Fn(&Edition) -> bool,
+) -> Option<&'static Edition> {
+    let begun = |edition: &Edition| {
+        edition
+            .covers
+            .iter()
+            .any(|range| range.from.reached_by(wms))
+    };
+    let mut newest_first = editions().iter().rev().copied();
+    newest_first.find(|edition| !known && begun(edition) && speaks(edition))
+}
+
 /// The oldest edition that has this model among what failover carries.
 #[must_use]
 pub fn first_supporting(model: &Model) -> Option<&'static Edition> {

@@ -1,3 +1,4 @@
+use switchover_catalogue::{DottedVersion, Edition};
 use switchover_topology::{Diagnostic, Related, Severity, Span};
 
 use crate::registry::Rule;
@@ -31,6 +32,17 @@ impl Finding {
     /// Another weight than the rule's own, where the topology asks for it.
     pub(crate) fn severity(mut self, severity: Severity) -> Self {
         self.diagnostic.severity = severity;
+        self
+    }
+
+    /// What it rests on is stated for another WMS version than the one that it is about: no source says that it holds
+    /// here, and none that it does not, so it warns.
+    pub(crate) fn undocumented(mut self, edition: &Edition, wms: &DottedVersion) -> Self {
+        self.diagnostic.severity = self.diagnostic.severity.max(Severity::Warning);
+        self.diagnostic.message.push_str(&format!(
+            " (stated for WMS {}; nothing is documented for WMS {wms})",
+            edition.name
+        ));
         self
     }
 

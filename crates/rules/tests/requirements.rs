@@ -1,6 +1,8 @@
-//! The edges of SW108 to SW113, and where they hold back.
+//! The edges of SW108 to SW113, and what they say where no source speaks.
 
-use crate::showing::{codes, shown};
+use switchover_topology::Severity;
+
+use crate::showing::{codes, judged, shown};
 use crate::sound::Sound;
 
 const NONE: [&str; 0] = [];
@@ -86,18 +88,21 @@ fn sw109_what_is_on_the_destination_is_overwritten() {
 }
 
 #[test]
-fn sw109_to_sw111_hold_back_where_no_source_speaks() {
+fn sw109_to_sw111_warn_where_no_source_speaks() {
     for wms in ["4.01", "5.00", "6.01"] {
         let text = on(wms)
             .with(SYNC, "sync from=\"pbx2\" to=\"pbx1\" every=\"2h\"\n")
             .and("user \"101\" name=\"A\" pbx=\"pbx2\"\n")
             .text()
             .replacen("language=\"it\"", "language=\"de\"", 1);
-        let found = codes(&text);
-        assert!(
-            found.iter().all(|code| !code.starts_with("SW1")),
-            "{wms}: {found:?}"
-        );
+        let (_, found) = judged(&text);
+        let found = found.iter().filter(|found| found.code.starts_with("SW1"));
+        for found in found.clone() {
+            assert_eq!(found.severity, Severity::Warning, "{wms}: {found:?}");
+            assert!(found.message.contains("nothing is documented"), "{found:?}");
+        }
+        let codes: Vec<&str> = found.map(|found| found.code.as_str()).collect();
+        assert_eq!(codes, ["SW110", "SW111", "SW109"], "{wms}");
     }
 }
 

@@ -16,6 +16,9 @@ const DEBIAN: &str = "/usr/bin/rustc";
 const PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
 const PACKAGES_AND_LINKER: [&str; 3] = ["rustc-web", "rust-web-src", "lld"];
 
+/// The oldest version that compiles the plugins: their `rust-version`.
+const OLDEST: (u32, u32) = (1, 95);
+
 /// How long rustup may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -39,7 +42,7 @@ pub(super) fn ensure() -> Result<(), String> {
     };
     let (rustup, debian) = (!matches!(way, Way::Debian), !matches!(way, Way::Rustup));
     let active = Sysroot::of(&env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    let theirs = if Path::new(DEBIAN).is_file() {
+    let theirs = if Path::new(DEBIAN).is_file() && is_new_enough(DEBIAN) {
         Sysroot::of(DEBIAN.as_ref())
     } else {
         None
@@ -67,12 +70,31 @@ pub(super) fn ensure() -> Result<(), String> {
         } else {
             &PACKAGES_AND_LINKER
         };
-        return packages::install(packages);
+        packages::install(packages)?;
+        return match is_new_enough(DEBIAN) {
+            true => Ok(()),
+            false => Err(format!(
+                "Debian's rustc-web is older than {}.{}: its security archive has a newer one",
+                OLDEST.0, OLDEST.1
+            )),
+        };
     }
     Err(format!(
         "no compiler for {TARGET}: `rustup target add {TARGET}`, on Debian `apt-get install rustc-web rust-web-src`, \
          elsewhere `nix develop`"
     ))
+}
+
+/// Whether a compiler understands the plugins. One that does not answer does not.
+fn is_new_enough(compiler: &str) -> bool {
+    let mut ask = Command::new(compiler);
+    ask.arg("--version").current_dir(crate::root());
+    let version = run::output(ask).ok().and_then(|text| {
+        let mut numbers = text.split_whitespace().nth(1)?.split('.');
+        let mut number = || numbers.next()?.parse::<u32>().ok();
+        Some((number()?, number()?))
+    });
+    version.is_some_and(|version| version >= OLDEST)
 }
 
 /// Where a compiler keeps its libraries, `lib/rustlib`.

@@ -66,11 +66,11 @@ pub(super) fn install(packages: &[&str]) -> Result<(), String> {
         mask.arg("mask").args(SERVICES);
         run::run(mask).map_err(|failure| failure.0)?;
     }
-    if apt(&["install"], packages).is_ok() {
-        return Ok(());
+    // A fresh machine has no list of packages, and an old list has old packages. Where one of several archives cannot
+    // be reached, what is known of the others will do.
+    if let Err(why) = apt(&["update"], &[]) {
+        eprintln!("setup: {why}; going on with the lists that are there");
     }
-    // A fresh machine has no list of packages yet, or an old one.
-    apt(&["update"], &[])?;
     apt(&["install"], packages)
 }
 

@@ -1,12 +1,13 @@
 use std::collections::HashMap;
 
 use switchover_catalogue::{
-    DeviceClass, Model, Signalling, Statement, Support, Verdict, first_supporting, model,
-    nearest_model, signalling_made_in, states, support,
+    DeviceClass, Edition, Model, Signalling, Support, Verdict, first_supporting, model,
+    nearest_model, signalling_made_in, support, support_earlier,
 };
 use switchover_topology::Topology;
 use switchover_topology::model::{Device, Pbx};
 
+use crate::finding::Finding;
 use crate::requirements::main_first;
 
 /// The devices of a topology with what is documented for each. Every spelling of a model is looked up once for each
@@ -36,14 +37,30 @@ pub(crate) struct On<'a> {
     pub(crate) pbx: &'a Pbx,
     pub(crate) signalling: Option<Signalling>,
     pub(crate) support: Option<Support>,
+    /// What is documented for an earlier version, where nothing is for this one.
+    pub(crate) earlier: Option<(Support, &'static Edition)>,
 }
 
 impl On<'_> {
+    /// What is said of support, for this version or else for an earlier one.
+    pub(crate) fn said(&self) -> Option<Support> {
+        self.support
+            .or_else(|| self.earlier.map(|(support, _)| support))
+    }
+
     /// The support line, where it says that failover does not carry a device made in this year.
     pub(crate) fn unsupported(&self, year: Option<u16>) -> Option<Support> {
-        self.support.filter(|support| {
+        self.said().filter(|support| {
             support.verdict == Verdict::Unsupported && support.made.contain(year) == Some(true)
         })
+    }
+
+    /// A finding that rests on [`On::said`].
+    pub(crate) fn bears_on(&self, finding: Finding) -> Finding {
+        match self.earlier {
+            None => finding,
+            Some((_, edition)) => finding.undocumented(edition, &self.pbx.wms.value),
+        }
     }
 }
 
@@ -77,11 +94,6 @@ impl<'a> Fleet<'a> {
             .iter()
             .map(|(device, place)| (*device, &self.known[*place]))
     }
-
-    /// The first PBX for whose WMS version the guide says so.
-    pub(crate) fn stated(&self, statement: Statement) -> Option<&'a Pbx> {
-        main_first(self.topology).find(|pbx| states(statement, &pbx.wms).is_some())
-    }
 }
 
 impl<'a> Known<'a> {
@@ -91,6 +103,7 @@ impl<'a> Known<'a> {
             pbx,
             signalling: model.and_then(|model| signalling_made_in(model, &pbx.wms, year)),
             support: model.and_then(|model| support(model, &pbx.wms)),
+            earlier: model.and_then(|model| support_earlier(model, &pbx.wms)),
         };
         Self {
             model,

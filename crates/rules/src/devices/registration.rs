@@ -79,7 +79,7 @@ fn by(
     said: Statement,
     what: &str,
 ) -> Vec<Finding> {
-    let Some(pbx) = fleet.stated(said) else {
+    let Some(said) = stated(fleet.topology, said) else {
         return Vec::new();
     };
     fleet
@@ -87,34 +87,28 @@ fn by(
         .filter_map(|(device, _)| {
             let declared = device.failover_by.as_ref().filter(|by| by.value == means)?;
             let message = format!(
-                "`{}` is to fail over by {what}, which WMS {} does not support",
-                device.name.value, pbx.wms.value
+                "`{}` is to fail over by {what}, which is not supported",
+                device.name.value
             );
-            Some(
-                Finding::new(rule, device.span, declared.span, message)
-                    .label("not supported")
-                    .related(pbx.wms.span, "the version that says so")
-                    .help(
-                        "leave `failover-by` out: devices register on both PBXs at the same time",
-                    ),
-            )
+            let finding = Finding::new(rule, device.span, declared.span, message)
+                .label("not supported")
+                .help("leave `failover-by` out: devices register on both PBXs at the same time");
+            Some(said.bears_with_version_on(finding))
         })
         .collect()
 }
 
 fn one_pbx_only(topology: &Topology) -> Vec<Finding> {
-    let Some(first) = topology
-        .devices
-        .first()
-        .filter(|_| !topology.incomplete.contains(&Kind::Pbx))
-        .filter(|_| stated(topology, Statement::DevicesRegisterOnBoth).is_some())
-    else {
+    let said = stated(topology, Statement::DevicesRegisterOnBoth)
+        .filter(|_| !topology.incomplete.contains(&Kind::Pbx));
+    let Some((first, said)) = topology.devices.first().zip(said) else {
         return Vec::new();
     };
     let mut findings: Vec<Finding> = alone(topology, first).into_iter().collect();
     findings.extend(same_hostname(topology, first));
     findings.extend(one_family(topology));
-    findings
+    let on_this_version = findings.into_iter().map(|found| said.bears_on(found));
+    on_this_version.collect()
 }
 
 /// In hot standby a missing PBX is reported as such.

@@ -102,13 +102,17 @@ fn not_carried(device: &Device, on: &On<'_>, made: Years) -> Finding {
         _ => model.clone(),
     };
     let message = format!(
-        "`{name}` goes down with its PBX: WMS {} does not fail over {}",
-        on.pbx.wms.value,
+        "`{name}` goes down with its PBX: failover does not carry {}",
         article(&of)
     );
+    let version = match on.support {
+        Some(_) => "the version that says so",
+        None => "nothing is documented for this version",
+    };
     let finding = Finding::new(&SW201, device.span, device.model.span, message)
         .label("not supported by failover")
-        .related(on.pbx.wms.span, "the version that says so");
+        .related(on.pbx.wms.span, version);
+    let finding = on.bears_on(finding);
     let finding = match &device.year {
         Some(year) if made != Years::ANY => {
             finding.related(year.span, format!("not supported if made in {made}"))
@@ -239,15 +243,9 @@ fn without_year(fleet: &Fleet<'_>) -> Vec<Finding> {
         .iter()
         .filter(|(device, _)| device.year.is_none())
         .filter_map(|(device, known)| {
-            let (on, depends) = known
-                .on
-                .iter()
-                .find_map(|on| depends(known, on).map(|what| (on, what)))?;
+            let depends = known.on.iter().find_map(|on| depends(known, on))?;
             let (name, model) = (&device.name.value, &device.model.value);
-            let message = format!(
-                "`{name}` declares no year, and on WMS {} {depends}",
-                on.pbx.wms.value
-            );
+            let message = format!("`{name}` declares no year, and {depends}");
             Some(
                 Finding::new(&SW214, device.span, device.model.span, message)
                     .label("the year of production decides")
@@ -262,12 +260,18 @@ fn without_year(fleet: &Fleet<'_>) -> Vec<Finding> {
 /// What depends on the year.
 fn depends(known: &Known<'_>, on: &On<'_>) -> Option<String> {
     let model = known.model?;
+    let wms = &on.pbx.wms.value;
+    let unless = |documented: bool| match documented {
+        true => format!("on WMS {wms}"),
+        false => format!("where nothing else is documented, as for WMS {wms},"),
+    };
     let support = on
-        .support
+        .said()
         .filter(|support| support.made != Years::ANY)
         .map(|support| {
             format!(
-                "{} made in {} does not fail over",
+                "{} {} made in {} does not fail over",
+                unless(on.support.is_some()),
                 article(model.name),
                 support.made
             )
@@ -278,12 +282,14 @@ fn depends(known: &Known<'_>, on: &On<'_>) -> Option<String> {
             switchover_catalogue::Trigger::Made { models, .. } => models.contains(&model.name),
             _ => false,
         };
+        // Elsewhere it would ask for the year of every telephone for a limitation that may be none.
         let years = limitation
             .trigger
             .years()
-            .filter(|_| concerned && limitation.documented_for(&on.pbx.wms))?;
+            .filter(|_| concerned && limitation.documented_for(wms))?;
         Some(format!(
-            "calls to one made in {}–{} cannot be completed normally",
+            "{} calls to one made in {}–{} cannot be completed normally",
+            unless(true),
             years.start(),
             years.end()
         ))

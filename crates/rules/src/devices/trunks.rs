@@ -43,24 +43,23 @@ fn of_direction(topology: &Topology, direction: TrunkDirection) -> impl Iterator
 }
 
 fn outgoing(topology: &Topology) -> Vec<Finding> {
-    let Some(pbx) = stated(topology, Statement::OutgoingTrunksUnsupported) else {
+    let Some(said) = stated(topology, Statement::OutgoingTrunksUnsupported) else {
         return Vec::new();
     };
     of_direction(topology, TrunkDirection::Outgoing)
         .map(|trunk| {
             let name = &trunk.name.value;
             let message = format!(
-                "outgoing trunk `{name}` goes down with its PBX: WMS {} does not fail over outgoing trunks",
-                pbx.wms.value
+                "outgoing trunk `{name}` goes down with its PBX: failover does not carry outgoing trunks"
             );
-            Finding::new(&SW206, trunk.span, trunk.direction.span, message)
+            let finding = Finding::new(&SW206, trunk.span, trunk.direction.span, message)
                 .label("not supported by failover")
-                .related(pbx.wms.span, "the version that says so")
                 .help(format!(
                     "let `{}` register to both PBXs (`direction=\"incoming\"`), or keep a line through a gateway for \
                      calls out during a failover and acknowledge SW206 in `{name}`",
                     trunk.provider.value
-                ))
+                ));
+            said.bears_with_version_on(finding)
         })
         .collect()
 }
@@ -68,11 +67,13 @@ fn outgoing(topology: &Topology) -> Vec<Finding> {
 fn incoming(topology: &Topology) -> Vec<Finding> {
     // With one PBX alone there are no two to register to, and one that was left out may be the missing one.
     let enough = topology.pbxs.len() > 1 && !topology.incomplete.contains(&Kind::Pbx);
-    if !enough || stated(topology, Statement::IncomingTrunksTryBoth).is_none() {
+    let said = stated(topology, Statement::IncomingTrunksTryBoth).filter(|_| enough);
+    let Some(said) = said else {
         return Vec::new();
-    }
+    };
     of_direction(topology, TrunkDirection::Incoming)
         .filter_map(|trunk| not_on_both(topology, trunk))
+        .map(|found| said.bears_on(found))
         .collect()
 }
 

@@ -226,11 +226,13 @@ fn standby_with_load(topology: &Topology) -> Vec<Finding> {
         .site
         .as_ref()
         .is_some_and(|site| site.mode.value == Mode::HotStandby);
-    if !hot_standby || stated(topology, Statement::FailoverUsuallyIdle).is_none() {
+    let said = stated(topology, Statement::FailoverUsuallyIdle).filter(|_| hot_standby);
+    let Some(said) = said else {
         return Vec::new();
-    }
+    };
     pair(topology)
         .and_then(|(main, failover)| loaded(topology, main, failover))
+        .map(|found| said.bears_on(found))
         .into_iter()
         .collect()
 }

@@ -63,11 +63,8 @@ pub(crate) const SW113: Rule = Rule {
 const PERIOD: Duration = Duration::from_secs(2 * 60 * 60);
 
 fn overwritten(topology: &Topology) -> Vec<Finding> {
-    let Some(sync) = topology
-        .sync
-        .as_ref()
-        .filter(|_| stated(topology, Statement::SyncOverwritesDestination).is_some())
-    else {
+    let said = stated(topology, Statement::SyncOverwritesDestination);
+    let Some((sync, said)) = topology.sync.as_ref().zip(said) else {
         return Vec::new();
     };
     let mut findings: Vec<Finding> = wrong_direction(topology, sync).into_iter().collect();
@@ -76,7 +73,8 @@ fn overwritten(topology: &Topology) -> Vec<Finding> {
         findings.extend(groups_on_destination(topology, sync));
         findings.extend(trunks_on_destination(topology, sync));
     }
-    findings
+    let on_this_version = findings.into_iter().map(|found| said.bears_on(found));
+    on_this_version.collect()
 }
 
 /// An end that is no PBX of the topology is reported as such.
@@ -157,9 +155,9 @@ fn trunks_on_destination<'a>(
 }
 
 fn locale(topology: &Topology) -> Vec<Finding> {
-    if stated(topology, Statement::LocaleNotSynced).is_none() {
+    let Some(said) = stated(topology, Statement::LocaleNotSynced) else {
         return Vec::new();
-    }
+    };
     pair(topology)
         .and_then(|(main, failover)| match (&main.locale, &failover.locale) {
             // Nothing says that they matter here.
@@ -168,6 +166,7 @@ fn locale(topology: &Topology) -> Vec<Finding> {
             (None, Some(_)) => missing_locale(main, failover),
             (Some(_), Some(_)) => other_locale(main, failover),
         })
+        .map(|found| said.bears_on(found))
         .into_iter()
         .collect()
 }
