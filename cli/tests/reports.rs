@@ -401,8 +401,7 @@ fn markdown_is_no_longer_than_github_takes() {
     let more = last
         .strip_prefix("… and ")
         .and_then(|rest| rest.split_once(" more findings ("))
-        .map(|(more, _)| more.replace(' ', ""))
-        .unwrap_or_else(|| panic!("{last}"));
+        .map_or_else(|| panic!("{last}"), |(more, _)| more.replace(' ', ""));
     assert_eq!(rows + more.parse::<usize>().unwrap(), total, "{last}");
 }
 

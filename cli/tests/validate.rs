@@ -30,7 +30,7 @@ fn each_mistake_is_told_once_in_file_order_and_with_a_way_out() {
     let test = TestEnvironment::new();
     test.write("switchover.kdl", TEN_MISTAKES);
     let output = test.run(["validate", "--format", "json"]);
-    let found: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let found: Value = serde_json::from_str(&output.stdout).unwrap();
     let found = found["diagnostics"].as_array().unwrap();
     let places: Vec<_> = found
         .iter()

@@ -28,7 +28,7 @@ impl Stop {
     /// Ends when the run is asked to stop.
     pub(crate) async fn asked(&self) {
         if self.0.clone().wait_for(|asked| *asked).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

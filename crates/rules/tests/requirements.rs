@@ -20,7 +20,10 @@ fn spoilt(old: &str, new: &str) -> Vec<String> {
 /// With one piece of the second PBX replaced.
 fn failover_with(old: &str, new: &str) -> Sound {
     let mut sound = Sound::new();
-    let (main, failover) = sound.pbxs.split_once("pbx \"pbx2\"").unwrap();
+    let (main, failover) = sound
+        .pbxs
+        .split_once("pbx \"pbx2\"")
+        .expect("there is a second PBX");
     assert!(failover.contains(old), "{old}");
     sound.pbxs = format!("{main}pbx \"pbx2\"{}", failover.replace(old, new));
     sound
