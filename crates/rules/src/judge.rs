@@ -36,15 +36,12 @@ fn check_all(topology: &Topology) -> Vec<Finding> {
         return all().iter().flat_map(check).collect();
     }
     let next = AtomicUsize::new(0);
-    let take = || {
-        let mut found = Vec::new();
-        while let Some((at, rule)) = {
+    let take = || -> Vec<(usize, Vec<Finding>)> {
+        std::iter::from_fn(|| {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            all().get(at).map(|rule| (at, rule))
-        } {
-            found.push((at, check(rule)));
-        }
-        found
+            Some((at, check(all().get(at)?)))
+        })
+        .collect()
     };
     let mut found = thread::scope(|scope| {
         let helpers: Vec<_> = (1..threads).map(|_| scope.spawn(take)).collect();
