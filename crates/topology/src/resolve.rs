@@ -37,9 +37,13 @@ pub(crate) fn findings(document: &Document) -> Vec<Diagnostic> {
     let mut found = duplicates(document);
     if !document.unread {
         let references = references(document);
-        let (unresolved, meant) = unresolved(document, &references);
+        let used = references
+            .iter()
+            .map(|reference| (reference.kind, reference.name.value))
+            .collect();
+        let (unresolved, meant) = unresolved(document, &references, &used);
         found.extend(unresolved);
-        found.extend(unused(document, &references, &meant));
+        found.extend(unused(document, &used, &meant));
     }
     found
 }
@@ -264,6 +268,7 @@ fn declared(document: &Document) -> BTreeMap<Kind, HashSet<Cow<'_, str>>> {
 fn unresolved(
     document: &Document,
     references: &[Reference<'_>],
+    used: &HashSet<(Kind, &str)>,
 ) -> (Vec<Diagnostic>, HashSet<(Kind, String)>) {
     let declared = declared(document);
     let nothing = HashSet::default();
@@ -286,22 +291,23 @@ fn unresolved(
         if known.contains(name.value) || nameless.contains(kind) || maybe.contains(name.value) {
             continue;
         }
+        // Of names as near, what nothing uses yet is likelier to be meant.
         let mut candidates: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
-        candidates.sort_unstable();
+        candidates.sort_unstable_by_key(|name| (used.contains(&(*kind, *name)), *name));
         let elsewhere = declared
             .iter()
             .find(|(other, names)| *other != kind && names.contains(name.value));
-        let help = match elsewhere {
-            _ if nearest(name, candidates.iter().copied()).is_some() => {
+        let near = nearest(name, candidates.iter().copied());
+        meant.extend(near.map(|name| (*kind, name.to_owned())));
+        let help = match (near, elsewhere) {
+            (Some(near), _) => Some(format!("did you mean `{near}`?")),
+            (None, Some((other, _))) => Some(format!("{} is a {other}", quoted(name))),
+            (None, None) if candidates.is_empty() => Some(format!("no {kind} is declared at all")),
+            (None, None) => {
+                candidates.sort_unstable();
                 did_you_mean(name, candidates)
             }
-            Some((other, _)) => Some(format!("{} is a {other}", quoted(name))),
-            None if candidates.is_empty() => Some(format!("no {kind} is declared at all")),
-            None => did_you_mean(name, candidates),
         };
-        meant.extend(
-            nearest(name, known.iter().map(AsRef::as_ref)).map(|name| (*kind, name.to_owned())),
-        );
         let message = format!("no {kind} is called {}", quoted(name));
         found.push(unresolved_reference(name.span, message).maybe_help(help));
     }
@@ -310,13 +316,9 @@ fn unresolved(
 
 fn unused(
     document: &Document,
-    references: &[Reference<'_>],
+    used: &HashSet<(Kind, &str)>,
     meant: &HashSet<(Kind, String)>,
 ) -> Vec<Diagnostic> {
-    let used: HashSet<(Kind, &str)> = references
-        .iter()
-        .map(|reference| (reference.kind, reference.name.value))
-        .collect();
     let networks: Vec<&Element> = document
         .elements
         .iter()
@@ -339,7 +341,7 @@ fn unused(
         let Some(name) = element.name() else { continue };
         let is_used = used.contains(&(*kind, name.value.as_str()))
             || (*kind == Kind::Dns && zone_is_used(element, &name, &networks))
-            || (*kind == Kind::Network && shares_used_vlan(element, &networks, &used));
+            || (*kind == Kind::Network && shares_used_vlan(element, &networks, used));
         let entry = (*kind, name.value.clone());
         if !is_used && !meant.contains(&entry) && reported.insert(entry) {
             let message = format!("{kind} {} is declared but never used", quoted(&name));

@@ -132,6 +132,28 @@ fn what_could_not_be_read_is_not_missed() {
 }
 
 #[test]
+fn of_two_names_as_near_the_unused_one_is_meant() {
+    let target = |name: &str| format!("target \"{name}\" plugin=\"kea\"\n");
+    let server = |name: &str, target: &str, host: u8| {
+        format!("    server \"{name}\" address=\"10.0.0.{host}\" target=\"{target}\"\n")
+    };
+    let first = server("dhcp1", "kea1", 5);
+    let second = server("dhcp2", "kea2", 6);
+    let rest = "network \"voice\" {\n    subnet \"10.0.0.0/24\"\n    dhcp \"dhcp\"\n}\n\
+                device \"d\" model=\"WP480\" network=\"voice\"\n";
+    for unused in ["ke1", "kea3"] {
+        let targets = target(unused) + &target("kea2");
+        let text = format!("{SITE}{rest}dhcp \"dhcp\" {{\n{first}{second}}}\n{targets}");
+        let loaded = read(&text);
+        assert_eq!(codes(&loaded), ["SW005"], "{}", plain(&loaded));
+        assert_eq!(
+            loaded.diagnostics[0].help.as_deref(),
+            Some(format!("did you mean `{unused}`?").as_str())
+        );
+    }
+}
+
+#[test]
 fn a_long_document_is_read_in_order() {
     let mut text = SITE.to_owned();
     for number in 0..4000 {
