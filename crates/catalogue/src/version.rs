@@ -2,15 +2,14 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use smol_str::SmolStr;
+
 /// A version of numeric fields separated by dots, such as WMS `3.86.30011` or firmware `2.8.22`.
 ///
 /// Compared field by field as numbers; missing fields count as zero, so `3.86` equals `3.86.0` and `3.100` is newer
 /// than `3.86`. The spelling is kept for display.
 #[derive(Debug, Clone)]
-pub struct DottedVersion {
-    text: String,
-    fields: Vec<u64>,
-}
+pub struct DottedVersion(SmolStr);
 
 /// The text is not one to eight runs of digits separated by dots.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +20,14 @@ impl DottedVersion {
     /// The spelling it was read from.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0
+    }
+
+    fn fields(&self) -> impl Iterator<Item = u64> {
+        // Reading made sure that each is a number.
+        self.0
+            .split('.')
+            .map(|field| field.parse().unwrap_or(u64::MAX))
     }
 }
 
@@ -36,7 +42,7 @@ impl Release {
     /// Whether this version is the release or a later one.
     #[must_use]
     pub fn reached_by(self, version: &DottedVersion) -> bool {
-        compare(&version.fields, self.0) != Ordering::Less
+        compare(version.fields(), self.0.iter().copied()) != Ordering::Less
     }
 }
 
@@ -68,43 +74,37 @@ impl ReleaseRange {
 }
 
 /// Field by field as numbers, missing fields as zero.
-fn compare(left: &[u64], right: &[u64]) -> Ordering {
-    let width = left.len().max(right.len());
-    let padded = |fields: &[u64]| {
-        fields
-            .iter()
-            .copied()
-            .chain(std::iter::repeat(0))
-            .take(width)
-            .collect::<Vec<_>>()
-    };
-    padded(left).cmp(&padded(right))
+fn compare(mut left: impl Iterator<Item = u64>, mut right: impl Iterator<Item = u64>) -> Ordering {
+    loop {
+        let (left, right) = match (left.next(), right.next()) {
+            (None, None) => return Ordering::Equal,
+            (left, right) => (left.unwrap_or(0), right.unwrap_or(0)),
+        };
+        if left != right {
+            return left.cmp(&right);
+        }
+    }
 }
 
 impl FromStr for DottedVersion {
     type Err = ParseVersionError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refuse = || ParseVersionError(text.chars().take(64).collect());
-        let fields = text
-            .split('.')
-            .map(|field| {
-                let digits = !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit());
-                digits.then(|| field.parse().ok()).flatten()
-            })
-            .collect::<Option<Vec<u64>>>()
-            .filter(|fields| fields.len() <= 8)
-            .ok_or_else(refuse)?;
-        Ok(Self {
-            text: text.to_owned(),
-            fields,
-        })
+        let is_number = |field: &str| {
+            let digits = !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit());
+            digits && field.parse::<u64>().is_ok()
+        };
+        if text.split('.').count() <= 8 && text.split('.').all(is_number) {
+            Ok(Self(SmolStr::new(text)))
+        } else {
+            Err(ParseVersionError(text.chars().take(64).collect()))
+        }
     }
 }
 
 impl Ord for DottedVersion {
     fn cmp(&self, other: &Self) -> Ordering {
-        compare(&self.fields, &other.fields)
+        compare(self.fields(), other.fields())
     }
 }
 
@@ -124,7 +124,7 @@ impl Eq for DottedVersion {}
 
 impl fmt::Display for DottedVersion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.text)
+        formatter.write_str(&self.0)
     }
 }
 

@@ -85,6 +85,7 @@ impl Defaults {
                 .iter()
                 .filter(|(key, _)| element.value(key).is_none())
                 .collect();
+            element.values.reserve_exact(absent.len());
             element.values.extend(absent.into_iter().cloned());
             let absent: Vec<_> = defaults
                 .nodes

@@ -24,7 +24,7 @@ use crate::report::{
 use crate::resolve::{self, Document};
 use crate::schema::{KINDS, STRUCTURE, kind_named, spec_of};
 use crate::source::{FileId, Span};
-use crate::syntax::{self, RawNode};
+use crate::syntax::{self, Part, RawNode};
 use crate::{Diagnostic, Sources, Topology, in_report_order};
 use files::{ReadError, read_text};
 use import::Table;
@@ -126,7 +126,8 @@ pub(crate) fn unreadable_text(name: &str, text: &str) -> Option<Diagnostic> {
 struct Loading {
     sources: Sources,
     reader: Reader,
-    digest: Sha256,
+    /// The names of the files, relative to the root, in the order of `sources`.
+    names: Vec<String>,
     /// As given, for showing; and as the file system resolves it, for comparing.
     folder: PathBuf,
     root: PathBuf,
@@ -143,11 +144,18 @@ struct Loading {
 /// One document with its parts.
 #[derive(Default)]
 struct Layer {
-    nodes: Vec<RawNode>,
+    nodes: Vec<Node>,
     rows: Vec<(Kind, Element)>,
     tables: Vec<Table>,
     removals: Vec<RawNode>,
     params: Params,
+}
+
+/// A node of the top level.
+enum Node {
+    /// Read while the file was parsed: what it says depends on nothing else.
+    Read(Kind, Element),
+    Raw(RawNode),
 }
 
 impl Loading {
@@ -155,7 +163,7 @@ impl Loading {
         Self {
             sources: Sources::default(),
             reader: Reader::default(),
-            digest: Sha256::new(),
+            names: Vec::new(),
             folder: folder.to_path_buf(),
             root: folder
                 .canonicalize()
@@ -170,22 +178,36 @@ impl Loading {
 
     /// Adds a file to what was read: `name` is relative to the root, `shown` is for people.
     fn source(&mut self, name: &str, shown: String, text: String, table: bool) -> FileId {
-        for part in [name, &text] {
-            self.digest.update((part.len() as u64).to_le_bytes());
-            self.digest.update(part.as_bytes());
-        }
+        self.names.push(name.to_owned());
         self.origins.add_file(self.layers.len() > 1, table);
         self.sources.add(shown, text)
     }
 
     /// Parses a file and hides what it must not show where it cannot be parsed.
-    fn parsed(&mut self, file: FileId) -> Vec<RawNode> {
-        let (nodes, diagnostics) = syntax::parse(file, &self.sources.file(file).text);
-        if !diagnostics.is_empty() {
+    fn parsed(&mut self, file: FileId) -> Vec<Node> {
+        let text = &self.sources.file(file).text;
+        let parametric = may_be_parametric(text);
+        let take = |reader: &mut Reader, raw: RawNode| match kind_named(&raw.name) {
+            Some(kind) if !parametric => Node::Read(kind, reader.node(&raw, spec_of(kind))),
+            _ => Node::Raw(raw),
+        };
+        let mut nodes = Vec::new();
+        let mut broken = false;
+        for part in syntax::parse_into(file, text, take) {
+            let Part {
+                nodes: some,
+                diagnostics,
+                notes,
+            } = part;
+            broken |= !diagnostics.is_empty();
+            self.reader.diagnostics.extend(diagnostics);
+            self.reader.extend(notes);
+            nodes.extend(some);
+        }
+        if broken {
             self.unread = true;
             self.hide_likely_secrets(file);
         }
-        self.reader.diagnostics.extend(diagnostics);
         nodes
     }
 
@@ -206,10 +228,12 @@ impl Loading {
         self.included.enter(whole, from);
         let mut base: Option<RawNode> = None;
         for node in self.substituted(file, nodes) {
-            match (node.name.value.as_str(), &base) {
-                ("extends", Some(first)) => self.extended_twice(&node, first.header),
-                ("extends", None) => base = Some(node),
-                _ => self.place(node, name),
+            match (node, &base) {
+                (Node::Raw(node), Some(first)) if node.name.value == "extends" => {
+                    self.extended_twice(&node, first.header);
+                }
+                (Node::Raw(node), None) if node.name.value == "extends" => base = Some(node),
+                (node, _) => self.place(node, name),
             }
         }
         // Last: from here on what is read belongs to the base.
@@ -232,10 +256,11 @@ impl Loading {
         let nodes = self.parsed(file);
         self.included.enter(whole, from);
         for node in self.substituted(file, nodes) {
-            if matches!(node.name.value.as_str(), "param" | "extends") {
-                self.refuse_in_part(&node);
-            } else {
-                self.place(node, name);
+            match node {
+                Node::Raw(node) if matches!(node.name.value.as_str(), "param" | "extends") => {
+                    self.refuse_in_part(&node);
+                }
+                node => self.place(node, name),
             }
         }
         self.included.leave();
@@ -249,25 +274,26 @@ impl Loading {
         &mut self.layers[last]
     }
 
-    /// Nodes with parameters put in. Most files hold nothing that could become `${`.
-    fn substituted(&mut self, file: FileId, mut nodes: Vec<RawNode>) -> Vec<RawNode> {
-        let text = &self.sources.file(file).text;
-        if text.contains('$') || text.contains("\\u{") {
+    /// Nodes with parameters put in.
+    fn substituted(&mut self, file: FileId, mut nodes: Vec<Node>) -> Vec<Node> {
+        if may_be_parametric(&self.sources.file(file).text) {
             let params = std::mem::take(&mut self.layer().params);
             for node in &mut nodes {
-                self.substitute(node, &params);
+                if let Node::Raw(node) = node {
+                    self.substitute(node, &params);
+                }
             }
             self.layer().params = params;
         }
         nodes
     }
 
-    fn place(&mut self, node: RawNode, from: &str) {
-        match node.name.value.as_str() {
-            "include" => self.include(&node, from),
-            "import" => self.import(&node, from),
-            "remove" => self.layer().removals.push(node),
-            _ => self.layer().nodes.push(node),
+    fn place(&mut self, node: Node, from: &str) {
+        match node {
+            Node::Raw(node) if node.name.value == "include" => self.include(&node, from),
+            Node::Raw(node) if node.name.value == "import" => self.import(&node, from),
+            Node::Raw(node) if node.name.value == "remove" => self.layer().removals.push(node),
+            node => self.layer().nodes.push(node),
         }
     }
 
@@ -285,7 +311,11 @@ impl Loading {
     fn finish(mut self) -> Loaded {
         let mut document = self.read_nodes();
         document.unread = self.unread;
-        self.reader.diagnostics.extend(resolve::findings(&document));
+        let (findings, digest) = rayon::join(
+            || resolve::findings(&document),
+            || digest(&self.names, &self.sources),
+        );
+        self.reader.diagnostics.extend(findings);
         let incomplete = incomplete(&document);
         let mut topology = build(document.elements);
         topology.incomplete = incomplete;
@@ -305,7 +335,7 @@ impl Loading {
             diagnostics: in_report_order(diagnostics),
             root: self.root,
             origins: self.origins,
-            digest: format!("{:x}", self.digest.finalize()),
+            digest,
         }
     }
 
@@ -317,8 +347,14 @@ impl Loading {
         for layer in std::mem::take(&mut self.layers) {
             let mut elements = Vec::with_capacity(layer.nodes.len() + layer.rows.len());
             defaults.next_layer();
-            // Each goes once it has been read: a large topology is not in memory twice.
-            for raw in layer.nodes {
+            for node in layer.nodes {
+                let raw = match node {
+                    Node::Raw(raw) => raw,
+                    Node::Read(kind, element) => {
+                        elements.push((kind, element));
+                        continue;
+                    }
+                };
                 match kind_named(&raw.name) {
                     Some(kind) => elements.push((kind, self.reader.node(&raw, spec_of(kind)))),
                     None if raw.name.value == "defaults" => {
@@ -389,6 +425,23 @@ impl Loading {
             .extend(names.map(|name| (meant, Some(name.to_owned()))));
         document.unknown.push((meant, None));
     }
+}
+
+/// Whether a file may hold `${…}`, plainly or as an escape. Most do not.
+fn may_be_parametric(text: &str) -> bool {
+    text.contains('$') || text.contains("\\u{")
+}
+
+/// SHA-256 over names and texts, each behind its length.
+fn digest(names: &[String], sources: &Sources) -> String {
+    let mut digest = Sha256::new();
+    for (name, file) in names.iter().zip(sources.files()) {
+        for part in [name, &file.text] {
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part.as_bytes());
+        }
+    }
+    format!("{:x}", digest.finalize())
 }
 
 fn incomplete(document: &Document) -> BTreeSet<Kind> {

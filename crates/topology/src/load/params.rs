@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
 
-use super::Loading;
+use super::{Loading, Node};
 use crate::report::{
     bad_value, did_you_mean, duplicate, quoted, unknown_name, unresolved_reference,
 };
@@ -66,12 +66,16 @@ impl Loading {
     /// Takes the parameters out of a document's nodes.
     pub(super) fn params(
         &mut self,
-        nodes: &mut Vec<RawNode>,
+        nodes: &mut Vec<Node>,
         extending: Option<&Extending>,
     ) -> Params {
         let mut params = Params::default();
-        for node in nodes.extract_if(.., |node| node.name.value == "param") {
-            self.declare(&node, &mut params);
+        let is_param =
+            |node: &mut Node| matches!(node, Node::Raw(node) if node.name.value == "param");
+        for node in nodes.extract_if(.., is_param) {
+            if let Node::Raw(node) = node {
+                self.declare(&node, &mut params);
+            }
         }
         if let Some(extending) = extending {
             self.give(extending, &mut params);

@@ -42,6 +42,13 @@ struct Seen<'a> {
 }
 
 impl Reader {
+    /// Takes over what another one collected.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.diagnostics.extend(other.diagnostics);
+        self.secrets.extend(other.secrets);
+        self.substituted.extend(other.substituted);
+    }
+
     /// Reads a node of the top level. What is missing in it stays in [`Element::missing`]: defaults may supply it.
     pub(crate) fn node(&mut self, raw: &RawNode, spec: &'static Spec) -> Element {
         self.element(raw, spec, spec.arguments, &raw.arguments)

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use csv::{ReaderBuilder, StringRecord};
+use rayon::prelude::*;
 
 use super::{Reader, scalar};
 use crate::element::{Element, Scalar};
@@ -75,70 +76,160 @@ impl Place<'_> {
     }
 }
 
+/// The records of a stretch of a file, one after the other.
+struct Records<'a> {
+    place: &'a Place<'a>,
+    range: Range<usize>,
+    reader: csv::Reader<&'a [u8]>,
+    record: StringRecord,
+    cells: Vec<Range<usize>>,
+}
+
+/// A record that [`Records`] has come to.
+struct Found {
+    whole: Range<usize>,
+    /// What is wrong with it, and where in it.
+    problem: Option<(usize, Problem)>,
+}
+
+impl<'a> Records<'a> {
+    fn new(place: &'a Place<'a>, range: Range<usize>) -> Self {
+        let text = place.text.get(range.clone()).unwrap_or_default();
+        Self {
+            place,
+            range,
+            reader: ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .from_reader(text.as_bytes()),
+            record: StringRecord::new(),
+            cells: Vec::new(),
+        }
+    }
+
+    /// Where the next record begins.
+    fn at(&self) -> usize {
+        let read = usize::try_from(self.reader.position().byte()).unwrap_or(usize::MAX);
+        self.range.start.saturating_add(read).min(self.range.end)
+    }
+
+    fn next(&mut self) -> Option<Found> {
+        // Every error that there can be is one of reading: the text is in memory, is UTF-8, and rows may differ.
+        if !self.reader.read_record(&mut self.record).unwrap_or(false) {
+            return None;
+        }
+        let begun = self.record.position().map_or(0, csv::Position::byte);
+        let start = self.range.start + usize::try_from(begun).unwrap_or(usize::MAX);
+        let whole = self.place.trimmed(start..self.at());
+        let problem = cells_of(&self.record, self.place, whole.clone(), &mut self.cells).err();
+        Some(Found { whole, problem })
+    }
+}
+
 impl Reader {
     /// Reads a table of nodes of one kind. The first line names the property of each column.
     pub(crate) fn table(&mut self, file: FileId, text: &str, spec: &'static Spec) -> Rows {
         let place = Place { file, text };
-        let body = text.trim_start_matches('\u{feff}');
-        let offset = text.len() - body.len();
-        let mut reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(body.as_bytes());
+        let start = text.len() - text.trim_start_matches('\u{feff}').len();
         let mut rows = Rows {
             elements: Vec::new(),
             header: place.span(&(0..0)),
             absent: Vec::new(),
             unread: false,
         };
-        let mut columns: Option<Columns> = None;
-        let mut record = StringRecord::new();
-        let mut cells = Vec::new();
-        // Every error that there can be is one of reading: the text is in memory, is UTF-8, and rows may differ.
-        while reader.read_record(&mut record).unwrap_or(false) {
-            let byte = |at: u64| offset + usize::try_from(at).unwrap_or(usize::MAX);
-            let start = record.position().map_or(offset, |at| byte(at.byte()));
-            let whole = place.trimmed(start..byte(reader.position().byte()).min(text.len()));
-            if let Err((at, problem)) = cells_of(&record, &place, whole.clone(), &mut cells) {
-                let secret = columns.as_ref().is_none_or(|columns| columns.secret);
-                if secret {
-                    self.secrets.push(place.span(&whole));
-                }
-                let line = whole.start + at..whole.start + at + 1;
-                self.diagnostics.push(problem(place.span(&line)));
+        let mut records = Records::new(&place, start..text.len());
+        while let Some(Found { whole, problem }) = records.next() {
+            if let Some(problem) = problem {
+                self.unreadable(&place, &whole, problem, true);
                 rows.unread = true;
                 continue;
             }
-            let Some(columns) = &columns else {
-                rows.header = place.span(&whole);
-                match self.columns(&record, &place, &cells, spec, &mut rows) {
-                    Some(known) => columns = Some(known),
-                    None => return rows,
-                }
-                continue;
-            };
-            if record.iter().all(|cell| blank(cell).is_empty()) {
-                continue;
+            rows.header = place.span(&whole);
+            let (record, cells) = (&records.record, &records.cells);
+            if let Some(columns) = self.columns(record, &place, cells, spec, &mut rows) {
+                let body = records.at()..text.len();
+                self.body(&place, body, &columns, spec, &mut rows);
             }
-            if record.len() != columns.all.len() {
-                if columns.secret {
-                    self.secrets.push(place.span(&whole));
-                }
-                self.diagnostics
-                    .push(wrong_length(&place, &whole, &cells, columns));
-                rows.unread = true;
-                continue;
-            }
-            let element = self.row(&record, &place, &whole, &cells, columns, spec);
-            rows.elements.push(element);
+            return rows;
         }
-        if columns.is_none() && !rows.unread {
+        if !rows.unread {
             rows.unread = true;
             let finding = syntax_error(Some(rows.header), "the table has no header line");
             let help = "the first line names the property of each column";
             self.diagnostics.push(finding.help(help));
         }
         rows
+    }
+
+    /// Reads what is below the header line, the parts of a long table side by side.
+    fn body(
+        &mut self,
+        place: &Place<'_>,
+        body: Range<usize>,
+        columns: &Columns,
+        spec: &'static Spec,
+        rows: &mut Rows,
+    ) {
+        let parts: Vec<_> = parts(place.text, body)
+            .into_par_iter()
+            .map(|part| {
+                let mut reader = Self::default();
+                let (elements, unread) = reader.rows(place, part, columns, spec);
+                (reader, elements, unread)
+            })
+            .collect();
+        for (reader, elements, unread) in parts {
+            self.extend(reader);
+            rows.elements.extend(elements);
+            rows.unread |= unread;
+        }
+    }
+
+    /// The rows of a stretch, and whether some could not be read.
+    fn rows(
+        &mut self,
+        place: &Place<'_>,
+        range: Range<usize>,
+        columns: &Columns,
+        spec: &'static Spec,
+    ) -> (Vec<Element>, bool) {
+        let mut elements = Vec::new();
+        let mut unread = false;
+        let mut records = Records::new(place, range);
+        while let Some(Found { whole, problem }) = records.next() {
+            let (record, cells) = (&records.record, &records.cells);
+            if let Some(problem) = problem {
+                self.unreadable(place, &whole, problem, columns.secret);
+                unread = true;
+            } else if record.iter().all(|cell| blank(cell).is_empty()) {
+                // A line of commas, as spreadsheets leave them.
+            } else if record.len() != columns.all.len() {
+                if columns.secret {
+                    self.secrets.push(place.span(&whole));
+                }
+                self.diagnostics
+                    .push(wrong_length(place, &whole, cells, columns));
+                unread = true;
+            } else {
+                elements.push(self.row(record, place, &whole, cells, columns, spec));
+            }
+        }
+        (elements, unread)
+    }
+
+    /// Reports a record whose cells cannot be told apart; `secret` is whether one of them may be a secret.
+    fn unreadable(
+        &mut self,
+        place: &Place<'_>,
+        whole: &Range<usize>,
+        (at, problem): (usize, Problem),
+        secret: bool,
+    ) {
+        if secret {
+            self.secrets.push(place.span(whole));
+        }
+        let at = whole.start + at;
+        self.diagnostics.push(problem(place.span(&(at..at + 1))));
     }
 
     /// None where the rows have no names.
@@ -383,6 +474,31 @@ fn wrong_length(
     };
     let message = format!("this row has {}, the header line has {wanted}", count(has));
     syntax_error(Some(place.span(&range)), message).help(help)
+}
+
+/// Cuts what is below a header line into stretches of whole records, to be read side by side.
+fn parts(text: &str, body: Range<usize>) -> Vec<Range<usize>> {
+    // Below this a second thread costs more than it saves.
+    const WORTH_SHARING: usize = 128 * 1024;
+    let bytes = text.as_bytes().get(body.clone()).unwrap_or_default();
+    // Where cells are quoted, an end of line may be within one.
+    if bytes.len() < WORTH_SHARING || bytes.contains(&b'"') {
+        return vec![body];
+    }
+    let share = bytes.len().div_ceil(rayon::current_num_threads());
+    let mut parts = Vec::new();
+    let mut start = body.start;
+    while start < body.end {
+        let from = (start + share).min(body.end);
+        let line = text.as_bytes()[from..body.end].iter();
+        let end = line
+            .enumerate()
+            .find(|(_, byte)| **byte == b'\n')
+            .map_or(body.end, |(at, _)| from + at + 1);
+        parts.push(start..end);
+        start = end;
+    }
+    parts
 }
 
 type Problem = fn(Span) -> crate::Diagnostic;

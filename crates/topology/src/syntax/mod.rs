@@ -8,6 +8,7 @@ mod raw;
 use std::borrow::Cow;
 
 use kdl::{KdlDiagnostic, KdlDocument, KdlEntry, KdlError, KdlIdentifier, KdlNode, KdlValue};
+use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::Diagnostic;
@@ -27,39 +28,50 @@ enum Readers {
     OnlyKdl,
 }
 
+/// What came of a stretch of a file.
+pub(crate) struct Part<N, S> {
+    pub(crate) nodes: Vec<N>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What was noted while the nodes were taken in.
+    pub(crate) notes: S,
+}
+
 /// Parses one file. Nodes without syntax errors are there even if others have some.
 pub(crate) fn parse(file: FileId, text: &str) -> (Vec<RawNode>, Vec<Diagnostic>) {
-    let chunks = lexical::chunks(text);
-    // Below this a second thread costs more than it saves.
-    const WORTH_THREADS: usize = 256 * 1024;
-    let threads = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(8);
-    if text.len() < WORTH_THREADS || threads == 1 {
-        return parse_chunks(file, text, &chunks, Readers::Both);
-    }
-    let share = chunks.len().div_ceil(threads).max(1);
-    let parts = std::thread::scope(|scope| {
-        let running: Vec<_> = chunks
-            .chunks(share)
-            .map(|part| scope.spawn(move || parse_chunks(file, text, part, Readers::Both)))
-            .collect();
-        running
-            .into_iter()
-            .map(std::thread::ScopedJoinHandle::join)
-            .collect::<Vec<_>>()
-    });
     let mut all = (Vec::new(), Vec::new());
-    for part in parts {
-        match part {
-            Ok((nodes, diagnostics)) => {
-                all.0.extend(nodes);
-                all.1.extend(diagnostics);
-            }
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
+    for part in parse_into(file, text, |(), node| node) {
+        all.0.extend(part.nodes);
+        all.1.extend(part.diagnostics);
     }
     all
+}
+
+/// Parses one file and takes in each node at once, so that what is written is not in memory as a whole. The parts of a
+/// long file are parsed side by side, and given in the order of the file.
+pub(crate) fn parse_into<N: Send, S: Default + Send>(
+    file: FileId,
+    text: &str,
+    take: impl Fn(&mut S, RawNode) -> N + Sync,
+) -> Vec<Part<N, S>> {
+    // Below this a second thread costs more than it saves.
+    const WORTH_SHARING: usize = 256 * 1024;
+    let part = |chunks: &[Chunk]| {
+        let mut part = Part {
+            nodes: Vec::with_capacity(chunks.len()),
+            diagnostics: Vec::new(),
+            notes: S::default(),
+        };
+        part.diagnostics = parse_chunks(file, text, chunks, Readers::Both, &mut |node| {
+            part.nodes.push(take(&mut part.notes, node));
+        });
+        part
+    };
+    let chunks = lexical::chunks(text);
+    if text.len() < WORTH_SHARING {
+        return vec![part(&chunks)];
+    }
+    let share = chunks.len().div_ceil(rayon::current_num_threads()).max(1);
+    chunks.par_chunks(share).map(part).collect()
 }
 
 fn parse_chunks(
@@ -67,27 +79,27 @@ fn parse_chunks(
     text: &str,
     chunks: &[Chunk],
     readers: Readers,
-) -> (Vec<RawNode>, Vec<Diagnostic>) {
+    take: &mut impl FnMut(RawNode),
+) -> Vec<Diagnostic> {
     let mut plain = match readers {
         Readers::Both => PlainReader::new(file, text),
         Readers::OnlyKdl => None,
     };
-    let mut nodes = Vec::with_capacity(chunks.len());
     let mut diagnostics = Vec::new();
     for chunk in chunks {
         match plain.as_mut().and_then(|plain| plain.read(chunk)) {
-            Some(node) => nodes.push(node),
-            None => parse_chunk(file, text, chunk, &mut nodes, &mut diagnostics),
+            Some(node) => take(node),
+            None => parse_chunk(file, text, chunk, take, &mut diagnostics),
         }
     }
-    (nodes, diagnostics)
+    diagnostics
 }
 
 fn parse_chunk(
     file: FileId,
     text: &str,
     chunk: &Chunk,
-    nodes: &mut Vec<RawNode>,
+    take: &mut impl FnMut(RawNode),
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     if let Some((refusal, range)) = &chunk.refused {
@@ -105,7 +117,10 @@ fn parse_chunk(
         offset: chunk.range.start,
     };
     match parse_node(&chunk.without_comments(text), chunk.recursions) {
-        Ok(document) => nodes.extend(document.nodes().iter().map(|node| place.node(node))),
+        Ok(document) => document
+            .nodes()
+            .iter()
+            .for_each(|node| take(place.node(node))),
         Err(error) => diagnostics.extend(
             error
                 .diagnostics
@@ -118,8 +133,12 @@ fn parse_chunk(
 /// What the fast reader says otherwise than the parser does; none where they agree, as they must on every text.
 pub(crate) fn disagreement(text: &str) -> Option<String> {
     let chunks = lexical::chunks(text);
-    let [fast, slow] = [Readers::Both, Readers::OnlyKdl]
-        .map(|readers| parse_chunks(FileId(0), text, &chunks, readers));
+    let [fast, slow] = [Readers::Both, Readers::OnlyKdl].map(|readers| {
+        let mut nodes = Vec::new();
+        let take = &mut |node| nodes.push(node);
+        let diagnostics = parse_chunks(FileId(0), text, &chunks, readers, take);
+        (nodes, diagnostics)
+    });
     (fast != slow).then(|| format!("the fast reader: {fast:#?}\nthe parser: {slow:#?}"))
 }
 
