@@ -181,3 +181,44 @@ fn rows_can_say_their_differences_from_a_base() {
     assert!(origin.import && !origin.base && !origin.default);
     assert!(loaded.origins.of(a.year.as_ref().unwrap().span).base);
 }
+
+#[test]
+fn a_long_table_is_read_as_a_short_one() {
+    // One quotation mark, and the rows are read one after the other; none, and they are shared out.
+    let table_of = |name: &str, line_end: &str| {
+        let mut csv = format!("\u{feff}name,model,mac,year,description{line_end}");
+        for number in 0..8000 {
+            let wrong = [(2, "year"), (4001, "nineteen"), (7999, "")]
+                .iter()
+                .find(|(at, _)| *at == number)
+                .map_or("2017", |(_, year)| year);
+            let surplus = if number == 5000 { ",more" } else { "" };
+            let name = match number {
+                0 => name.to_owned(),
+                _ => format!("device-{number}"),
+            };
+            csv += &format!(
+                "{name},WP480,9c:75:14:00:{:02x}:{:02x},{wrong},é{surplus}{line_end}",
+                number / 256,
+                number % 256
+            );
+        }
+        table("device", "", csv.as_bytes())
+    };
+    for line_end in ["\n", "\r\n"] {
+        let shared = table_of("device", line_end);
+        let single = table_of("\"devic\"", line_end);
+        assert_eq!(codes(&shared), ["SW003", "SW003", "SW001"]);
+        assert_eq!(codes(&single), codes(&shared));
+        assert_eq!(
+            plain(&single).replace("\"devic\"", "device"),
+            plain(&shared)
+        );
+        assert_eq!(shared.topology.devices.len(), 7997);
+        let names = |loaded: &switchover_topology::Loaded| -> Vec<String> {
+            let devices = loaded.topology.devices.iter().skip(1);
+            devices.map(|device| device.name.value.clone()).collect()
+        };
+        assert_eq!(names(&single), names(&shared));
+    }
+}

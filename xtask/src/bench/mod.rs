@@ -56,41 +56,47 @@ pub(crate) fn run(sizes: &[&str]) -> Result<(), Failure> {
         "{:<34}{:>12}{:>12}{:>12}{:>14}",
         "", "wall", "user CPU", "memory", "Terraform"
     );
-    small(&program)?;
+    let small = small(&program)?;
     for size in sizes {
         readers::compare(size)?;
         let peer = terraform::measure(size)?;
         for layout in [Layout::OneFile, Layout::Included, Layout::Csv] {
-            large(&program, size, layout, peer.as_ref())?;
+            large(&program, size, layout, small, peer.as_ref())?;
         }
     }
     Ok(())
 }
 
-/// What a person feels: the start of the process, and the smallest example.
-fn small(program: &Path) -> Result<(), Failure> {
+/// What a person feels: the start of the process, and the smallest example. Gives what validating that one costs.
+fn small(program: &Path) -> Result<Cost, Failure> {
     let bench = Bench::new(program)?;
     let example = crate::root().join("examples/quickstart/switchover.kdl");
     fs::copy(&example, bench.work().join("switchover.kdl"))
         .map_err(|problem| Failure::of("copy the quickstart", problem))?;
     line("start of the process", bench.median(&["--version"])?, None);
-    line("quickstart: validate", bench.median(&["validate"])?, None);
+    let validate = bench.median(&["validate"])?;
+    line("quickstart: validate", validate, None);
     line("quickstart: plan, cold cache", bench.once(&["plan"])?, None);
     line("quickstart: plan", bench.median(&["plan"])?, None);
-    Ok(())
+    Ok(validate)
 }
 
 fn large(
     program: &Path,
     size: usize,
     layout: Layout,
+    small: Cost,
     peer: Option<&terraform::Peer>,
 ) -> Result<(), Failure> {
     let bench = Bench::new(program)?;
-    topology::write(&bench.work(), size, layout)
+    let text = topology::write(&bench.work(), size, layout)
         .map_err(|problem| Failure::of("write a topology", problem))?;
     let name = |what: &str| format!("{size}, {}: {what}", layout.name());
-    line(&name("validate"), bench.median(&["validate"])?, None);
+    let validate = bench.median(&["validate"])?;
+    line(&name("validate"), validate, None);
+    // A device and its user: what the process holds at most beyond the text and the smallest example.
+    let each = validate.memory.saturating_sub(small.memory + text) as f64 / size as f64;
+    println!("{:<34}{:>33.1} kB", name("each device"), each / 1e3);
     line(
         &name("plan, cold cache"),
         bench.once(&["plan"])?,

@@ -27,8 +27,13 @@ impl Layout {
     }
 }
 
-/// Writes `switchover.kdl`, and what it includes, into `folder`.
-pub(super) fn write(folder: &Path, size: usize, layout: Layout) -> io::Result<()> {
+/// Writes `switchover.kdl`, and what it includes, into `folder`. Gives the length of all in bytes.
+pub(super) fn write(folder: &Path, size: usize, layout: Layout) -> io::Result<u64> {
+    let mut length = 0;
+    let mut write = |path: &str, text: String| {
+        length += text.len() as u64;
+        fs::write(folder.join(path), text)
+    };
     let mut main = frame(size);
     let devices: Vec<Device> = (0..size).map(Device::new).collect();
     let joined = |devices: &[Device], text: fn(&Device) -> String| -> String {
@@ -40,8 +45,8 @@ pub(super) fn write(folder: &Path, size: usize, layout: Layout) -> io::Result<()
             main.push_str("include \"devices/*.kdl\"\n");
             fs::create_dir(folder.join("devices"))?;
             for (number, part) in devices.chunks(PER_FILE).enumerate() {
-                let file = folder.join(format!("devices/{number:03}.kdl"));
-                fs::write(file, joined(part, Device::kdl))?;
+                let file = format!("devices/{number:03}.kdl");
+                write(&file, joined(part, Device::kdl))?;
             }
         }
         Layout::Csv => {
@@ -49,16 +54,14 @@ pub(super) fn write(folder: &Path, size: usize, layout: Layout) -> io::Result<()
                 "import \"users.csv\" as=\"user\"\nimport \"devices.csv\" as=\"device\"\n",
             );
             let users = joined(&devices, Device::user_row);
-            fs::write(
-                folder.join("users.csv"),
-                format!("extension,name,pbx\n{users}"),
-            )?;
+            write("users.csv", format!("extension,name,pbx\n{users}"))?;
             let rows = joined(&devices, Device::row);
             let header = "name,model,mac,user,firmware,year,address";
-            fs::write(folder.join("devices.csv"), format!("{header}\n{rows}"))?;
+            write("devices.csv", format!("{header}\n{rows}"))?;
         }
     }
-    fs::write(folder.join("switchover.kdl"), main)
+    write("switchover.kdl", main)?;
+    Ok(length)
 }
 
 /// The same devices as a literal attribute set of the Nix language.
