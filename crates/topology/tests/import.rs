@@ -222,3 +222,14 @@ fn a_long_table_is_read_as_a_short_one() {
         assert_eq!(names(&single), names(&shared));
     }
 }
+
+#[test]
+fn what_follows_a_closed_cell_is_pointed_at_as_a_whole_letter() {
+    // The first is a header line, which may hold a secret and is covered.
+    for (csv, letter) in [("\"#:\"ݻ", "·"), ("name\n\"one\"😀,x", "😀")] {
+        let loaded = table("device", "", csv.as_bytes());
+        let span = loaded.diagnostics[0].span.unwrap();
+        let text = &loaded.sources.file(span.file).text;
+        assert_eq!(&text[span.start as usize..span.end as usize], letter);
+    }
+}

@@ -229,7 +229,9 @@ impl Reader {
             self.secrets.push(place.span(whole));
         }
         let at = whole.start + at;
-        self.diagnostics.push(problem(place.span(&(at..at + 1))));
+        let letter = place.text.get(at..).and_then(|rest| rest.chars().next());
+        let end = at + letter.map_or(0, char::len_utf8);
+        self.diagnostics.push(problem(place.span(&(at..end))));
     }
 
     /// None where the rows have no names.
