@@ -152,7 +152,7 @@ pub(crate) fn assert_no_secret(secrets: &[&str], texts: &[&str], folder: &Path) 
     }
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();

@@ -5,12 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::conformance;
 use crate::run::{self, Failure, cargo};
 
 #[derive(Clone, Copy)]
 pub(crate) enum Mode {
     Write,
     Check,
+}
+
+/// Writes everything, and the page about conformance where the tests have run.
+pub(crate) fn all() -> Result<(), Failure> {
+    run(Mode::Write)?;
+    conformance::run(Mode::Write)
 }
 
 pub(crate) fn run(mode: Mode) -> Result<(), Failure> {

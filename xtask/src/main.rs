@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod conformance;
 mod demo;
 mod generate;
 mod lint;
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["test"] => test::run(),
         ["lint"] => lint::run(),
-        ["generate"] => generate::run(generate::Mode::Write),
+        ["generate"] => generate::all(),
         ["generate", "--check"] => generate::run(generate::Mode::Check),
         ["bench", sizes @ ..] => bench::run(sizes),
         ["help" | "--help" | "-h"] => {

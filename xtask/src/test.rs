@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::lint::{WORKSPACES, target_of};
 use crate::run::{Failure, Step, cargo};
-use crate::{generate, lint, setup};
+use crate::{conformance, generate, lint, setup};
 
 pub(crate) fn run() -> Result<(), Failure> {
     let all = Step::start("everything");
@@ -13,9 +13,11 @@ pub(crate) fn run() -> Result<(), Failure> {
     let references = Step::start("generated references");
     generate::run(generate::Mode::Check)?;
     references.done();
+    conformance::forget()?;
     for (name, manifest) in WORKSPACES {
         Step::run(&format!("tests of {name}"), tests(manifest))?;
     }
+    conformance::run(generate::Mode::Check)?;
     all.done();
     Ok(())
 }

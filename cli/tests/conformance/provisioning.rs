@@ -1,0 +1,95 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use switchover_lab::{Lab, WebServer, akuvox_settings};
+
+use super::{Subject, conforms, files};
+use crate::environment::TestEnvironment;
+
+/// Files that a web server hands to telephones.
+struct Files {
+    folder: PathBuf,
+    _web: WebServer,
+    lab: Lab,
+}
+
+const FOREIGN: &str = "#!version:1.0.0.1\nConfig.Account1.SIP.Server = other.example\n";
+
+impl Subject for Files {
+    const PLUGIN: &'static str = "provisioning";
+
+    fn start(lab: &Lab, environment: &mut TestEnvironment) -> Self {
+        let folder = environment.work().join("files");
+        fs::create_dir(&folder).unwrap();
+        let web = WebServer::start(lab, Ipv4Addr::new(10, 20, 0, 5), 80, &folder).unwrap();
+        Self {
+            folder,
+            _web: web,
+            lab: lab.clone(),
+        }
+    }
+
+    fn server(&self) -> String {
+        let output = self.lab.command("busybox").output().unwrap();
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        let version = text
+            .split_whitespace()
+            .nth(1)
+            .unwrap()
+            .trim_start_matches('v');
+        format!("busybox httpd {version}")
+    }
+
+    fn services(&self) -> String {
+        "dhcp \"office\" {\n    server \"dhcp1\" address=\"10.20.0.5\"\n    lease \"8h\"\n}\n\
+         provisioning \"phones\" {\n    url \"http://10.20.0.5/\"\n    target \"subject\"\n}\n\
+         target \"subject\" plugin=\"provisioning\" {\n    root \"files\"\n}\n"
+            .to_owned()
+    }
+
+    /// Each file is fetched from the web server and read as a telephone reads it.
+    fn assert_accepted(&self) {
+        for (name, bytes) in self.bytes() {
+            let url = format!("http://10.20.0.5/{name}");
+            let output = self
+                .lab
+                .command("curl")
+                .args(["--silent", "--show-error", "--fail", &url])
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{output:?}");
+            assert_eq!(output.stdout, bytes);
+            let text = String::from_utf8(bytes).unwrap();
+            let settings = akuvox_settings(&text);
+            assert!(
+                settings.contains_key("Config.Account1.SIP.Server"),
+                "{text}"
+            );
+        }
+    }
+
+    fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
+        files(&self.folder)
+    }
+
+    fn add_foreign(&mut self) {
+        fs::write(self.folder.join("001122334455.cfg"), FOREIGN).unwrap();
+    }
+
+    fn has_foreign(&self) -> bool {
+        fs::read_to_string(self.folder.join("001122334455.cfg")).is_ok_and(|text| text == FOREIGN)
+    }
+
+    fn drift(&mut self) {
+        let path = self.folder.join("9c7514000007.cfg");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, text.replace("pbx1", "pbx9")).unwrap();
+    }
+}
+
+#[test]
+fn provisioning_conforms() {
+    conforms::<Files>();
+}
