@@ -275,7 +275,23 @@ pub(crate) fn effect_to_wit(effect: &Effect) -> wit::Effect {
     }
 }
 
-fn request_to_wit(request: &HttpRequest) -> wit::HttpRequest {
+/// An effect whose path is plain where it will hold a value that an earlier step captures: what can be held against a
+/// manifest before the value is known. The path itself is held against it right before it is sent.
+pub(crate) fn without_captures(effect: wit::Effect) -> wit::Effect {
+    let wit::Effect::Http(mut request) = effect else {
+        return effect;
+    };
+    const OPEN: &str = "${step.";
+    while let Some(at) = request.path.find(OPEN) {
+        let Some(length) = request.path[at..].find('}') else {
+            break;
+        };
+        request.path.replace_range(at..=at + length, "0");
+    }
+    wit::Effect::Http(request)
+}
+
+pub(crate) fn request_to_wit(request: &HttpRequest) -> wit::HttpRequest {
     wit::HttpRequest {
         method: request.method.clone(),
         path: request.path.clone(),
@@ -293,5 +309,38 @@ fn request_to_wit(request: &HttpRequest) -> wit::HttpRequest {
             HttpBody::Bytes(bytes) => wit::HttpBody::Bytes(bytes.clone()),
         },
         reason: request.reason.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(path: &str) -> String {
+        let request = HttpRequest {
+            method: "DELETE".to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: HttpBody::Empty,
+            reason: None,
+        };
+        match without_captures(wit::Effect::Http(request_to_wit(&request))) {
+            wit::Effect::Http(request) => request.path,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn only_captured_values_become_plain_in_a_path() {
+        assert_eq!(plain("/users/${step.user-101}"), "/users/0");
+        assert_eq!(plain("/${step.a}/x/${step.b}?y=1"), "/0/x/0?y=1");
+        for path in [
+            "/users/7",
+            "/users/${secret:x}",
+            "/${observed:q#/a}",
+            "/${step.open",
+        ] {
+            assert_eq!(plain(path), path);
+        }
     }
 }

@@ -347,7 +347,9 @@ fn permitted(procedure: &wit::Procedure, world: &World) -> Result<(), Cause> {
         std::iter::once(&step.effect).chain(step.undo.iter().map(|undo| &undo.effect))
     });
     for effect in effects {
-        permit::write(world.plugin.manifest(), effect).map_err(|refusal| world.refused(refusal))?;
+        let effect = convert::without_captures(effect.clone());
+        permit::write(world.plugin.manifest(), &effect)
+            .map_err(|refusal| world.refused(refusal))?;
     }
     Ok(())
 }

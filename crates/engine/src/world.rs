@@ -268,9 +268,20 @@ impl World {
             .iter()
             .map(|(name, value)| Ok((name.clone(), expand_text(value, values)?)))
             .collect::<Result<_, Cause>>()?;
+        let path = expand_url(&request.path, values)?;
+        if path != request.path {
+            // Now that its captured values are known, the path says where the request goes.
+            let known = HttpRequest {
+                path: path.clone(),
+                ..request.clone()
+            };
+            let effect = wit::Effect::Http(convert::request_to_wit(&known));
+            permit::write(self.plugin.manifest(), &effect)
+                .map_err(|refusal| self.refused(refusal))?;
+        }
         let request = Request {
             method: request.method.clone(),
-            path: expand_url(&request.path, values)?,
+            path,
             headers,
             body,
             content_type,
@@ -285,7 +296,8 @@ struct NoValues;
 
 impl Values for NoValues {}
 
-/// Replaces the server's own secrets by references to the places where they stand.
+/// Replaces the server's own secrets by references to the places where they stand. What is the value of a declared
+/// secret stays the reference to that: so a plugin can tell that the server has it.
 fn hide(value: &mut Value, query: &str, pointer: &mut String, keys: &[String]) {
     let length = pointer.len();
     match value {
@@ -293,7 +305,7 @@ fn hide(value: &mut Value, query: &str, pointer: &mut String, keys: &[String]) {
             for (key, member) in members {
                 pointer.push('/');
                 pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-                if keys.contains(key) && !member.is_null() {
+                if keys.contains(key) && !member.is_null() && !is_declared(member) {
                     let placeholder = Placeholder::Observed {
                         query: query.into(),
                         pointer: pointer.as_str().into(),
@@ -315,6 +327,14 @@ fn hide(value: &mut Value, query: &str, pointer: &mut String, keys: &[String]) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// One reference to a declared secret and nothing else.
+fn is_declared(value: &Value) -> bool {
+    let inner = value
+        .as_str()
+        .and_then(|text| text.strip_prefix("${secret:")?.strip_suffix('}'));
+    inner.is_some_and(is_name)
 }
 
 /// Over everything that the plugin saw, and over which secrets were equal.
@@ -347,4 +367,40 @@ fn digest(answers: &[wit::Answer], secrets: &RunSecrets) -> String {
         part(chosen.as_bytes());
     }
     hex(&hasher.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_servers_secret_is_hidden_and_a_declared_one_named() {
+        let mut answer = json!({ "records": [
+            { "name": "a", "password": "hunter2" },
+            { "name": "b", "password": "${secret:user/101/sip-password}" },
+            { "name": "c", "password": "${secret:x}${secret:y}" },
+            { "name": "d", "password": { "old": "${secret:x}" } },
+            { "name": "e", "password": null },
+        ] });
+        hide(
+            &mut answer,
+            "users",
+            &mut String::new(),
+            &["password".to_owned()],
+        );
+        let shown: Vec<&Value> = answer["records"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|record| &record["password"])
+            .collect();
+        let hidden = |index: usize| format!("${{observed:users#/records/{index}/password}}");
+        assert_eq!(shown[0], &json!(hidden(0)));
+        assert_eq!(shown[1], "${secret:user/101/sip-password}");
+        assert_eq!(shown[2], &json!(hidden(2)));
+        assert_eq!(shown[3], &json!(hidden(3)));
+        assert_eq!(shown[4], &Value::Null);
+    }
 }

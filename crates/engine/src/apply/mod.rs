@@ -213,7 +213,7 @@ fn permitted(procedure: &Procedure, world: &World) -> Result<(), Cause> {
         let verdict = if verify {
             permit::verify(manifest, &effect)
         } else {
-            permit::write(manifest, &effect)
+            permit::write(manifest, &convert::without_captures(effect))
         };
         verdict.map_err(|refusal| world.refused(refusal))
     };
