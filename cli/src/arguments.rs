@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
-    apply, completions, explain, fmt, generate_reference, help, init, plan, plugin, show, validate,
+    apply, completions, explain, fmt, generate_reference, help, init, plan, plugin, runbook, show,
+    validate,
 };
 use crate::terminal::ColorWhen;
 
@@ -70,6 +71,8 @@ pub(crate) enum Command {
     Plan(plan::Arguments),
     /// Bring every target to what the topology says.
     Apply(apply::Arguments),
+    /// Write down what only people can do, ticked where a server shows that it is done.
+    Runbook(runbook::Arguments),
     /// List, inspect and pin plugins.
     #[command(subcommand)]
     Plugin(plugin::Command),

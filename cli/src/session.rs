@@ -191,6 +191,21 @@ impl<'a> Session<'a> {
             Err(error) => Err(Failure::new(Exit::Failed, error)),
         }
     }
+
+    /// Gathers what people have to do; none where plugins found errors, which are shown.
+    pub(crate) fn runbook(
+        &self,
+        reading: switchover_engine::Reading,
+    ) -> Result<Option<switchover_engine::Runbook>, Failure> {
+        match self.run(async |context| switchover_engine::runbook(context, reading).await) {
+            Ok(runbook) => Ok(Some(runbook)),
+            Err(PlanError::Findings(findings)) => {
+                self.show(findings);
+                Ok(None)
+            }
+            Err(error) => Err(Failure::new(Exit::Failed, error)),
+        }
+    }
 }
 
 /// Runs plugins, compiled code cached in the user's cache folder.

@@ -9,6 +9,7 @@ pub(crate) mod help;
 pub(crate) mod init;
 pub(crate) mod plan;
 pub(crate) mod plugin;
+pub(crate) mod runbook;
 pub(crate) mod show;
 pub(crate) mod validate;
 
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Exit, Failure
         Command::Show(arguments) => show::run(&arguments, terminal),
         Command::Plan(arguments) => plan::run(&arguments, terminal),
         Command::Apply(arguments) => apply::run(&arguments, terminal),
+        Command::Runbook(arguments) => runbook::run(&arguments, terminal),
         Command::Plugin(command) => plugin::run(command, terminal),
         Command::Completions(arguments) => completions::run(&arguments, terminal),
         Command::Help(arguments) => help::run(&arguments, terminal),

@@ -8,6 +8,7 @@ pub(crate) mod plan_human;
 pub(crate) mod plan_json;
 pub(crate) mod plan_markdown;
 pub(crate) mod plugin;
+pub(crate) mod runbook;
 pub(crate) mod text;
 
 #[cfg(test)]

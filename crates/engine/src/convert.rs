@@ -12,6 +12,7 @@ use crate::plan::{
     Step, Undo, UndoStep,
 };
 use crate::render::{RenderError, Templates};
+use crate::runbook::{Task, TaskState};
 
 /// A plugin gave something that is not what the contract says.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,21 @@ fn json(text: &str, place: impl FnOnce() -> String) -> Result<Value, ConvertErro
         place: place(),
         source,
     })
+}
+
+/// A task as a runbook has it.
+pub(crate) fn task(task: wit::Task) -> Task {
+    Task {
+        id: task.id,
+        title: task.title,
+        instructions: task.instructions,
+        source: task.source,
+        state: match task.state {
+            wit::TaskState::Done(seen) => TaskState::Done(seen),
+            wit::TaskState::Open(seen) => TaskState::Open(seen),
+            wit::TaskState::Unknown(why) => TaskState::Unknown(why),
+        },
+    }
 }
 
 /// Resources as a plugin wants them, files rendered.

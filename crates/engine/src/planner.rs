@@ -76,14 +76,7 @@ pub async fn plan(context: &Context<'_>) -> Result<Planned, PlanError> {
             Err(cause) => errors.push(failed(target, cause)),
         }
     }
-    if findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Error)
-    {
-        return Err(PlanError::Findings(switchover_topology::in_report_order(
-            findings,
-        )));
-    }
+    refuse_errors(&mut findings)?;
 
     let drafts = prepared.into_iter().map(|(target, scope, draft, view)| {
         let secrets = &secrets;
@@ -92,22 +85,29 @@ pub async fn plan(context: &Context<'_>) -> Result<Planned, PlanError> {
                 target: target.name.value.clone(),
             });
             let planned = draft_plan(draft, &view, &scope, secrets).await;
+            let located = |finding| located(context, target, finding);
             context.tell(Event::Observed {
                 target: target.name.value.clone(),
             });
-            planned.map_err(|cause| failed(target, cause))
+            planned
+                .map(|(plan, found)| (plan, found.into_iter().map(located).collect::<Vec<_>>()))
+                .map_err(|cause| failed(target, cause))
         }
     });
     let mut plans = Vec::new();
     for planned in futures_util::future::join_all(drafts).await {
         match planned {
-            Ok(planned) => plans.push(planned),
+            Ok((planned, found)) => {
+                plans.push(planned);
+                findings.extend(found);
+            }
             Err(error) => errors.push(error),
         }
     }
     if !errors.is_empty() {
         return Err(PlanError::Targets { errors, of });
     }
+    refuse_errors(&mut findings)?;
     in_commit_order(&mut plans);
 
     let created = jiff::Timestamp::now();
@@ -129,6 +129,20 @@ pub async fn plan(context: &Context<'_>) -> Result<Planned, PlanError> {
         plan,
         findings: switchover_topology::in_report_order(findings),
     })
+}
+
+/// Errors among what plugins found end the planning.
+pub(crate) fn refuse_errors(findings: &mut Vec<Diagnostic>) -> Result<(), PlanError> {
+    if findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error)
+    {
+        let findings = std::mem::take(findings);
+        return Err(PlanError::Findings(switchover_topology::in_report_order(
+            findings,
+        )));
+    }
+    Ok(())
 }
 
 /// The targets that something in the topology names, each with its place in it.
@@ -168,7 +182,7 @@ pub(crate) fn failed(target: &Target, cause: Cause) -> TargetError {
 }
 
 /// Loads the plugin and lets it look at the topology. None where findings make going on useless.
-fn prepare(
+pub(crate) fn prepare(
     context: &Context<'_>,
     target: &Target,
     scope: &Scope<'_>,
@@ -293,7 +307,7 @@ async fn draft_plan(
     view: &wit::View,
     scope: &Scope<'_>,
     secrets: &RunSecrets,
-) -> Result<TargetPlan, Cause> {
+) -> Result<(TargetPlan, Vec<wit::Finding>), Cause> {
     let desired = draft.session.desired(view, &draft.target)?;
     let desired = convert::desired(desired, &draft.templates).map_err(|error| match error {
         convert::ConvertError::Render(error) => Cause::Render(error),
@@ -304,6 +318,10 @@ async fn draft_plan(
         .map(|resource| resource.address.clone())
         .collect();
     let (observation, current) = draft.observe(&wanted, secrets).await?;
+    let found = draft
+        .session
+        .examine(view, &draft.target, &observation.answers)?
+        .findings;
     let difference = diff::compare(&desired, &current, &draft.last)
         .map_err(|error| draft.world.contract("desired", &error))?;
 
@@ -318,7 +336,7 @@ async fn draft_plan(
         convert::procedure(procedure).map_err(|error| draft.world.contract("procedure", &error))?
     };
     let plugin = &draft.world.plugin;
-    Ok(TargetPlan {
+    let plan = TargetPlan {
         name: draft.target.name.clone(),
         plugin: PluginRef {
             name: plugin.name().to_owned(),
@@ -333,7 +351,8 @@ async fn draft_plan(
         resources: difference.resources,
         undo: convert::undo(plugin.manifest().undo),
         procedure,
-    })
+    };
+    Ok((plan, found))
 }
 
 /// Every step asks for something that the manifest holds.

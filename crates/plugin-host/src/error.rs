@@ -34,6 +34,8 @@ pub enum Export {
     Queries,
     /// What exists.
     Current,
+    /// What the answers tell beside what exists.
+    Examine,
     /// How to change it.
     Procedure,
 }
@@ -46,6 +48,7 @@ impl fmt::Display for Export {
             Self::Desired => "desired",
             Self::Queries => "queries",
             Self::Current => "current",
+            Self::Examine => "examine",
             Self::Procedure => "procedure",
         })
     }

@@ -10,8 +10,8 @@ use crate::host::Host;
 use crate::limits::{Exceeded, Usage};
 use crate::manifest;
 use crate::wit::{
-    self, Answer, Change, Failure, Finding, Guest, Manifest, PluginPre, Procedure, Query, Resource,
-    Target, View,
+    self, Answer, Change, Examination, Failure, Finding, Guest, Manifest, PluginPre, Procedure,
+    Query, Resource, Target, View,
 };
 use crate::{Digest, Export, PluginError, Problem};
 
@@ -174,6 +174,21 @@ impl Session {
     pub fn current(&mut self, target: &Target, answers: &[Answer]) -> Called<Vec<Resource>> {
         self.fallible(Export::Current, |guest, store| {
             guest.call_current(store, target, answers)
+        })
+    }
+
+    /// What the answers tell beside resources; without answers, only what a person has to do.
+    ///
+    /// # Errors
+    /// The plugin fails or misbehaves.
+    pub fn examine(
+        &mut self,
+        view: &View,
+        target: &Target,
+        answers: &[Answer],
+    ) -> Called<Examination> {
+        self.fallible(Export::Examine, |guest, store| {
+            guest.call_examine(store, view, target, answers)
         })
     }
 

@@ -28,6 +28,7 @@ pub(crate) struct Guest {
     pub(crate) desired: String,
     pub(crate) queries: String,
     pub(crate) current: String,
+    pub(crate) examine: String,
     pub(crate) procedure: String,
     pub(crate) realloc: String,
     /// More fields of the module.
@@ -52,6 +53,7 @@ impl Default for Guest {
             desired: nothing(),
             queries: nothing(),
             current: nothing(),
+            examine: nothing(),
             procedure: nothing(),
             realloc: "(local $at i32)
                 (local.set $at (i32.and (i32.add (global.get $top) (i32.const 15)) (i32.const -16)))
@@ -109,6 +111,7 @@ impl Guest {
             desired,
             queries,
             current,
+            examine,
             procedure,
             realloc,
             more,
@@ -129,6 +132,7 @@ impl Guest {
                     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {queries})
                 (func $current (export "{api}#current")
                     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {current})
+                (func $examine (export "{api}#examine") (param i32) (result i32) {examine})
                 (func $procedure (export "{api}#procedure")
                     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {procedure})
                 (data (i32.const {MANIFEST}) "{}")
@@ -229,6 +233,7 @@ pub(crate) fn run(session: &mut Session) -> Result<(), PluginError> {
     session.desired(&view, &target)?;
     session.queries(&target, &["a/b".into()], 0, &answers)?;
     session.current(&target, &answers)?;
+    session.examine(&view, &target, &answers)?;
     session.procedure(&target, &answers, &changes)?;
     Ok(())
 }

@@ -19,17 +19,19 @@ fn body<'a>(guest: &'a mut Guest, export: &str) -> &'a mut String {
         "desired" => &mut guest.desired,
         "queries" => &mut guest.queries,
         "current" => &mut guest.current,
+        "examine" => &mut guest.examine,
         "procedure" => &mut guest.procedure,
         other => panic!("no export {other}"),
     }
 }
 
-const EXPORTS: [&str; 6] = [
+const EXPORTS: [&str; 7] = [
     "describe",
     "check",
     "desired",
     "queries",
     "current",
+    "examine",
     "procedure",
 ];
 

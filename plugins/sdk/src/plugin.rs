@@ -1,15 +1,18 @@
-//! The six functions of a plugin.
+//! The seven functions of a plugin.
 
 use std::marker::PhantomData;
 
 use crate::bindings::exports::switchover::plugin::api::Guest;
-use crate::{Answer, Change, Failure, Finding, Manifest, Procedure, Query, Resource, Target, View};
+use crate::{
+    Answer, Change, Examination, Failure, Finding, Manifest, Procedure, Query, Resource, Target,
+    View,
+};
 
 /// A plugin: pure functions from what is wanted and what was read to what should be done.
 ///
 /// The host calls them in this order, on one instance for one target: [`check`](Self::check),
 /// [`desired`](Self::desired), [`queries`](Self::queries) (until it gives none), [`current`](Self::current),
-/// [`procedure`](Self::procedure). Nothing is kept between the calls: what a function needs, it gets.
+/// [`examine`](Self::examine), [`procedure`](Self::procedure). Nothing is kept between the calls: what a function needs, it gets.
 pub trait Plugin {
     /// What this plugin is, what it manages, and every request it may ever ask for.
     fn describe() -> Manifest;
@@ -34,6 +37,16 @@ pub trait Plugin {
 
     /// What exists on the target, in the addresses and the shape of [`desired`](Self::desired).
     fn current(target: &Target, answers: &[Answer]) -> Result<Vec<Resource>, Failure>;
+
+    /// What the answers tell beside resources: contradictions of the topology, and what only a person can do. There are
+    /// no answers where the server was not read; the tasks are the same then, and their states are unknown.
+    fn examine(view: &View, target: &Target, answers: &[Answer]) -> Result<Examination, Failure> {
+        let _ = (view, target, answers);
+        Ok(Examination {
+            findings: Vec::new(),
+            tasks: Vec::new(),
+        })
+    }
 
     /// The steps that turn what exists into what is wanted.
     fn procedure(
@@ -79,6 +92,10 @@ impl<P: Plugin + 'static> Guest for Adapter<P> {
 
     fn current(target: Target, answers: Vec<Answer>) -> Result<Vec<Resource>, Failure> {
         P::current(&target, &answers)
+    }
+
+    fn examine(view: View, target: Target, answers: Vec<Answer>) -> Result<Examination, Failure> {
+        P::examine(&view, &target, &answers)
     }
 
     fn procedure(
