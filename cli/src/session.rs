@@ -9,7 +9,6 @@ use switchover_effects::Trace;
 use switchover_engine::{Context, Event, PlanError, PluginSet, SecretCommands, Stop};
 use switchover_plugin_host::{Host, HostConfig, HostError, Lock, LockError, Source};
 use switchover_rules::{acknowledge, judge};
-use switchover_topology::model::Auth;
 use switchover_topology::value::SecretSource;
 use switchover_topology::{Diagnostic as Finding, Loaded, Topology};
 
@@ -248,14 +247,11 @@ pub(crate) fn read_lock(path: &Path) -> Result<Option<Lock>, SessionError> {
 /// The user's configuration is read only where something in the topology asks for it.
 fn runs_secret_commands(topology: &Topology) -> bool {
     let by_command = |secret: &SecretSource| matches!(secret, SecretSource::Cmd(_));
-    topology.targets.iter().any(|target| match &target.auth {
-        Some(
-            Auth::Bearer { token: secret }
-            | Auth::Basic {
-                password: secret, ..
-            },
-        ) => by_command(secret),
-        None => false,
+    topology.targets.iter().any(|target| {
+        target
+            .auth
+            .as_ref()
+            .is_some_and(|auth| by_command(auth.secret()))
     }) || topology.users.iter().any(|user| {
         user.sip_password
             .as_ref()

@@ -2,9 +2,10 @@
 
 mod error;
 mod path;
+mod signature;
 mod tls;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,13 +17,14 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 pub use error::HttpError;
+pub use signature::Application;
 
 use crate::secrets::Secret;
 use crate::trace::{Event, Reporting};
 
 /// Headers that a request may not bring: what concerns the connection, who is asking and whom, the size and coding
 /// of bodies (a compressed answer could not be searched for secrets), and what makes one method look like another.
-const REFUSED_HEADERS: [&str; 22] = [
+const REFUSED_HEADERS: [&str; 23] = [
     "accept-encoding",
     "authorization",
     "connection",
@@ -42,6 +44,7 @@ const REFUSED_HEADERS: [&str; 22] = [
     "transfer-encoding",
     "upgrade",
     "via",
+    "x-app-id",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
@@ -70,25 +73,16 @@ pub enum Auth {
         /// Any text.
         password: Secret,
     },
+    /// Each request is signed, as a WMS takes it from another server.
+    Signed(Application),
 }
 
-impl Auth {
-    /// The value of the `Authorization` header, and the credentials in it alone.
-    fn header(&self) -> (Secret, Secret) {
-        match self {
-            Self::Bearer(token) => (
-                Secret::new(format!("Bearer {}", token.expose())),
-                token.clone(),
-            ),
-            Self::Basic { user, password } => {
-                let credentials = STANDARD.encode(format!("{user}:{}", password.expose()));
-                (
-                    Secret::new(format!("Basic {credentials}")),
-                    Secret::new(credentials),
-                )
-            }
-        }
-    }
+/// Credentials as requests present them.
+#[derive(Debug)]
+enum Credentials {
+    /// The same `Authorization` header in each.
+    Header(Secret),
+    Signed(Application),
 }
 
 /// Limits of an endpoint.
@@ -154,7 +148,7 @@ pub struct Response {
 #[derive(Debug)]
 pub struct Endpoint {
     base: Url,
-    authorization: Option<Secret>,
+    credentials: Option<Credentials>,
     options: Options,
     reporting: Reporting,
     client: OnceCell<Client>,
@@ -174,26 +168,46 @@ impl Endpoint {
     ) -> Result<Self, HttpError> {
         let base = path::check_base(base)?;
         let mut reporting = reporting.clone();
-        let mut authorization = None;
-        if let Some(auth) = auth {
-            let (header, credentials) = auth.header();
-            if matches!(&auth, Auth::Basic { user, .. } if user.contains(':'))
-                || HeaderValue::from_str(header.expose()).is_err()
-            {
-                return Err(HttpError::Credentials {
+        let (credentials, derived) = match auth {
+            None => (None, Vec::new()),
+            Some(Auth::Bearer(token)) => {
+                let header = Secret::new(format!("Bearer {}", token.expose()));
+                (Some(Credentials::Header(header)), vec![token])
+            }
+            Some(Auth::Basic { user, password }) => {
+                let encoded = STANDARD.encode(format!("{user}:{}", password.expose()));
+                // A colon in it would begin the password.
+                let header = match user.contains(':') {
+                    true => None,
+                    false => Some(Secret::new(format!("Basic {encoded}"))),
+                };
+                let header = header.ok_or_else(|| HttpError::Credentials {
                     endpoint: base.to_string(),
-                });
+                })?;
+                let derived = vec![Secret::new(encoded), password];
+                (Some(Credentials::Header(header)), derived)
             }
-            let mut derived = vec![credentials];
-            if let Auth::Basic { password, .. } = auth {
-                derived.push(password);
+            Some(Auth::Signed(application)) => {
+                let secret = application.secret.clone();
+                (Some(Credentials::Signed(application)), vec![secret])
             }
-            reporting = reporting.with_masker(reporting.masker().with_derived(derived));
-            authorization = Some(header);
+        };
+        let fits = |text: &str| HeaderValue::from_str(text).is_ok();
+        if !credentials
+            .as_ref()
+            .is_none_or(|credentials| match credentials {
+                Credentials::Header(header) => fits(header.expose()),
+                Credentials::Signed(application) => fits(&application.id),
+            })
+        {
+            return Err(HttpError::Credentials {
+                endpoint: base.to_string(),
+            });
         }
+        reporting = reporting.with_masker(reporting.masker().with_derived(derived));
         Ok(Self {
             base,
-            authorization,
+            credentials,
             options,
             reporting,
             client: OnceCell::new(),
@@ -258,15 +272,26 @@ impl Endpoint {
             })?;
             headers.insert(CONTENT_TYPE, value);
         }
-        if let Some(authorization) = &self.authorization {
-            let mut value = HeaderValue::from_str(authorization.expose()).map_err(|_| {
-                HttpError::Credentials {
-                    endpoint: self.base.to_string(),
+        let presented =
+            match &self.credentials {
+                None => Some(()),
+                Some(Credentials::Header(header)) => HeaderValue::from_str(header.expose())
+                    .ok()
+                    .map(|mut value| {
+                        value.set_sensitive(true);
+                        headers.insert(AUTHORIZATION, value);
+                    }),
+                Some(Credentials::Signed(application)) => {
+                    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+                    let now = now.map_or(0, |since| since.as_secs());
+                    application
+                        .token(&method, &url, &request.body, now)
+                        .and_then(|token| application.present(&token, &mut headers))
                 }
-            })?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
-        }
+            };
+        presented.ok_or_else(|| HttpError::Credentials {
+            endpoint: self.base.to_string(),
+        })?;
         Ok((method, url, headers))
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use switchover_effects::secrets::{SecretError, SecretSource, Secrets};
 use switchover_effects::{Masker, Reporting, Trace};
 use switchover_topology::Topology;
-use switchover_topology::model::{Auth, Target, User};
+use switchover_topology::model::{Target, User};
 use switchover_topology::value::SecretSource as Declared;
 
 /// Commands that may print secrets, by name: program and arguments. They come from the user's own configuration,
@@ -45,14 +45,8 @@ impl RunSecrets {
             false => Ok(()),
         };
         for target in &topology.targets {
-            if let Some(
-                Auth::Bearer { token: secret }
-                | Auth::Basic {
-                    password: secret, ..
-                },
-            ) = &target.auth
-            {
-                declare(auth_name(target), &secret.value)?;
+            if let Some(auth) = &target.auth {
+                declare(auth_name(target), &auth.secret().value)?;
             }
         }
         for user in &topology.users {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use switchover_effects::Reporting;
 use switchover_effects::folder::Folder;
-use switchover_effects::http::{Auth, Endpoint, Options, Request, Response};
+use switchover_effects::http::{Application, Auth, Endpoint, Options, Request, Response};
 use switchover_effects::placeholder::{
     Placeholder, Values, expand_json, expand_text, expand_url, is_name,
 };
@@ -66,6 +66,13 @@ impl World {
                     user: user.value.clone(),
                     password: secret,
                 },
+                model::Auth::Signed {
+                    app_id, app_name, ..
+                } => Auth::Signed(Application {
+                    id: app_id.value.clone(),
+                    name: app_name.value.clone(),
+                    secret,
+                }),
             })
         });
         let endpoint = target

@@ -18,7 +18,7 @@ pub(crate) const FEATURES: &[&str] = &[
     "user-features",
     "xml-browser",
 ];
-pub(crate) const AUTH_SCHEMES: &[&str] = &["bearer", "basic"];
+pub(crate) const AUTH_SCHEMES: &[&str] = &["bearer", "basic", "s2s"];
 pub(crate) const TRANSPORTS: &[&str] = &["tcp", "tls", "udp"];
 
 /// A type with one word for each value.

@@ -496,6 +496,27 @@ pub enum Auth {
         user: Spanned<String>,
         password: Spanned<SecretSource>,
     },
+    /// `auth "s2s" app-id="…" app-name="…" secret=(secret)"…"`: each request is signed, as a WMS takes it from another
+    /// server.
+    Signed {
+        app_id: Spanned<String>,
+        app_name: Spanned<String>,
+        secret: Spanned<SecretSource>,
+    },
+}
+
+impl Auth {
+    /// What is not to be shown.
+    #[must_use]
+    pub fn secret(&self) -> &Spanned<SecretSource> {
+        match self {
+            Self::Bearer { token: secret }
+            | Self::Basic {
+                password: secret, ..
+            }
+            | Self::Signed { secret, .. } => secret,
+        }
+    }
 }
 
 /// `command NAME PROGRAM ARGUMENT…`

@@ -297,6 +297,11 @@ impl Model for Auth {
                 );
                 Some(Self::Basic { user, password })
             }
+            "s2s" => Some(Self::Signed {
+                app_id: take::required(element, "app-id")?,
+                app_name: take::required(element, "app-name")?,
+                secret: take::required(element, "secret")?,
+            }),
             _ => None,
         }
     }
@@ -317,6 +322,18 @@ impl Model for Auth {
                 element.values.push(("scheme", scheme("basic", user.span)));
                 give::required(&mut element, "user", user);
                 give::required(&mut element, "password", password);
+                element
+            }
+            Self::Signed {
+                app_id,
+                app_name,
+                secret,
+            } => {
+                let mut element = Element::new(&schema::AUTH, app_id.span);
+                element.values.push(("scheme", scheme("s2s", app_id.span)));
+                give::required(&mut element, "app-id", app_id);
+                give::required(&mut element, "app-name", app_name);
+                give::required(&mut element, "secret", secret);
                 element
             }
         }

@@ -28,24 +28,35 @@ fn check_auth(element: &Element) -> Vec<crate::Diagnostic> {
     let Some(scheme) = element.value("scheme") else {
         return Vec::new();
     };
-    let (needed, foreign): (&[&str], &[&str]) = match &scheme.value {
-        Scalar::Text(scheme) if scheme == "bearer" => (&["token"], &["user", "password"]),
-        _ => (&["user", "password"], &["token"]),
-    };
+    let schemes: [(&str, &[&str]); 3] = [
+        ("bearer", &["token"]),
+        ("basic", &["user", "password"]),
+        ("s2s", &["app-id", "app-name", "secret"]),
+    ];
+    let is_it =
+        |name: &str| matches!(&scheme.value, Scalar::Text(scheme) if scheme.as_str() == name);
+    let needed = schemes
+        .iter()
+        .find(|(name, _)| is_it(name))
+        .map_or(&[][..], |(_, needed)| needed);
+    let foreign = schemes
+        .iter()
+        .filter(|(name, _)| !is_it(name))
+        .flat_map(|(_, keys)| keys.iter());
     let scheme = &scheme.value;
     let missing = needed
         .iter()
         .filter(|key| element.value(key).is_none())
         .map(|key| {
             let source = match *key {
-                "user" => "\"NAME\"",
+                "user" | "app-name" => "\"NAME\"",
+                "app-id" => "\"ID\"",
                 _ => "(secret)\"env:NAME\"",
             };
             let message = format!("`auth \"{scheme}\"` has no `{key}`");
             bad_value(element.header, message).help(format!("add `{key}={source}`"))
         });
     let extra = foreign
-        .iter()
         .filter_map(|key| Some((key, element.value(key)?)))
         .map(|(key, value)| {
             unknown_name(

@@ -292,6 +292,24 @@ spec!(
             Optional,
             "Password of basic authentication."
         ),
+        field(
+            "app-id",
+            Shape::Text,
+            Optional,
+            "Id of the application that signs requests to a WMS."
+        ),
+        field(
+            "app-name",
+            Shape::Text,
+            Optional,
+            "Name of the application that signs requests to a WMS."
+        ),
+        field(
+            "secret",
+            Shape::Secret,
+            Optional,
+            "Key with which requests to a WMS are signed."
+        ),
     ],
     []
 );
