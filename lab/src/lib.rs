@@ -19,6 +19,7 @@
 mod device_file;
 mod dnsmasq;
 mod forward;
+mod isc_dhcpd;
 mod kea;
 mod lab;
 mod namespace;
@@ -31,6 +32,7 @@ mod web;
 pub use device_file::akuvox_settings;
 pub use dnsmasq::Dnsmasq;
 pub use forward::Forward;
+pub use isc_dhcpd::IscDhcpd;
 pub use kea::{Kea, KeaSettings};
 pub use lab::{Lab, LabError};
 pub use phone::{Lease, Phone};

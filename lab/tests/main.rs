@@ -5,6 +5,7 @@
 mod cleanup;
 mod dnsmasq;
 mod forward;
+mod isc_dhcpd;
 mod kea;
 mod proxy;
 mod unprivileged;

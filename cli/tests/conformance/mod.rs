@@ -5,6 +5,7 @@
 //! which is to say that what is read back is what was wanted. The results become `docs/conformance.md`.
 
 mod dnsmasq;
+mod isc_dhcpd;
 mod kea;
 mod provisioning;
 

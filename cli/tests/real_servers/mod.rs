@@ -2,6 +2,7 @@
 
 mod dnsmasq;
 mod faults;
+mod isc_dhcpd;
 mod kea;
 mod read_only;
 

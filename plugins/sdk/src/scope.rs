@@ -68,6 +68,16 @@ pub fn is_standby(service: &DhcpService, server: &Server) -> bool {
     primary.is_some_and(|primary| primary.name != server.name)
 }
 
+/// The server with which this one shares the work of a service: the other one of the two that have a target. None where
+/// there is no other, or more than one.
+#[must_use]
+pub fn partner<'a>(service: &'a DhcpService, server: &Server) -> Option<&'a Server> {
+    let managed = |other: &&Server| other.name != server.name && other.target.is_some();
+    let mut others = service.servers.iter().filter(managed);
+    let partner = others.next()?;
+    (others.next().is_none() && server.target.is_some()).then_some(partner)
+}
+
 impl<'a> Served<'a> {
     /// Devices of the network that have a reservation, with their hardware and IPv4 addresses.
     pub fn reserved(

@@ -8,10 +8,11 @@ use std::process::Command;
 use crate::run::{self, find};
 
 /// A program, and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 12] = [
+const PROGRAMS: [(&str, &str); 13] = [
     ("kea-dhcp4", "kea-dhcp4-server"),
     ("kea-ctrl-agent", "kea-ctrl-agent"),
     ("dnsmasq", "dnsmasq-base"),
+    ("dhcpd", "isc-dhcp-server"),
     ("busybox", "busybox"),
     ("ip", "iproute2"),
     ("nsenter", "util-linux"),
@@ -24,7 +25,12 @@ const PROGRAMS: [(&str, &str); 12] = [
 ];
 
 /// Services that come with those packages and must not begin to serve this machine's network.
-const SERVICES: [&str; 2] = ["kea-dhcp4-server.service", "kea-ctrl-agent.service"];
+const SERVICES: [&str; 4] = [
+    "kea-dhcp4-server.service",
+    "kea-ctrl-agent.service",
+    "isc-dhcp-server.service",
+    "isc-dhcp-server6.service",
+];
 
 pub(super) fn ensure() -> Result<(), String> {
     let missing: Vec<_> = PROGRAMS
@@ -55,7 +61,9 @@ pub(super) fn ensure() -> Result<(), String> {
 pub(super) fn install(packages: &[&str]) -> Result<(), String> {
     eprintln!("setup: installing {}", packages.join(" "));
     if Path::new("/run/systemd/system").is_dir()
-        && packages.iter().any(|package| package.starts_with("kea-"))
+        && packages
+            .iter()
+            .any(|package| package.starts_with("kea-") || *package == "isc-dhcp-server")
     {
         // A package starts its service at once and at every boot, unless it is masked before.
         eprintln!(
