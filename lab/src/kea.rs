@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::process::{PATIENCE, Server, copy_program, program};
+use crate::process::{PATIENCE, Server, copy_program, poll, program};
 use crate::{Lab, LabError};
 
 /// How a Kea is started.
@@ -86,6 +86,49 @@ impl Kea {
     #[must_use]
     pub fn address(&self) -> (Ipv4Addr, u16) {
         (self.settings.address, self.settings.port)
+    }
+
+    /// The folder of the hook libraries, which every distribution puts elsewhere.
+    ///
+    /// # Errors
+    /// When it is not found.
+    pub fn hooks() -> Result<PathBuf, LabError> {
+        let libraries = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from);
+        let below = libraries.iter().flat_map(fs::read_dir).flatten().flatten();
+        let folders: Vec<PathBuf> = below.map(|entry| entry.path()).collect();
+        libraries
+            .iter()
+            .chain(&folders)
+            .map(|folder| folder.join("kea/hooks"))
+            .find(|folder| folder.join("libdhcp_ha.so").is_file())
+            .ok_or_else(|| LabError::Missing {
+                program: "libdhcp_ha.so".to_owned(),
+            })
+    }
+
+    /// The control socket of the DHCP server.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.join("dhcp4.sock")
+    }
+
+    /// What the server says of itself in its pair, such as `hot-standby` or `waiting`; none where it is in none.
+    #[must_use]
+    pub fn pair_state(&self) -> Option<String> {
+        let answer = self.command(&json!({ "command": "status-get" })).ok()?;
+        let state = answer.pointer("/arguments/high-availability/0/ha-servers/local/state")?;
+        Some(state.as_str()?.to_owned())
+    }
+
+    /// Waits until the server says so.
+    ///
+    /// # Errors
+    /// When it does not come to be in time; the error holds the end of its log.
+    pub fn wait_for_pair(&self, state: &str) -> Result<(), LabError> {
+        let is = || (self.pair_state().as_deref() == Some(state)).then_some(());
+        poll(is).ok_or_else(|| LabError::NotReady {
+            name: format!("{state} of {}", self.settings.address),
+            log: self.dhcp4.log(),
+        })
     }
 
     /// Sends a command to the DHCP server itself, past the control agent: `{"command": "version-get"}`.

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -13,12 +13,12 @@ use hyper::{Response, header};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use thiserror::Error;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::oneshot;
 
 use crate::forward::{WayIn, WayOut};
-use crate::{Lab, LabError};
+use crate::{Kea, Lab, LabError};
 
 /// A request as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,9 +73,18 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Shared {
-    upstream: WayIn,
+    upstream: Upstream,
     requests: Mutex<Vec<Request>>,
     faults: Mutex<Vec<Planned>>,
+}
+
+/// The server behind a proxy.
+#[derive(Debug)]
+enum Upstream {
+    /// One that speaks HTTP.
+    Http(WayIn),
+    /// A control socket of Kea's: takes and gives JSON without anything around it.
+    Kea(PathBuf),
 }
 
 /// A fault that waits for its request.
@@ -110,9 +119,22 @@ impl Proxy {
         at: (Ipv4Addr, u16),
         upstream: (Ipv4Addr, u16),
     ) -> Result<Self, LabError> {
+        Self::before(lab, at, Upstream::Http(WayIn::open(lab, upstream)?))
+    }
+
+    /// Listens at `at` for Kea's DHCP server itself, past its control agent: what the HTTP control socket inside the
+    /// server is from Kea 2.7.2 on. It asks for no password.
+    ///
+    /// # Errors
+    /// As for [`Proxy::start`].
+    pub fn start_direct(lab: &Lab, at: (Ipv4Addr, u16), kea: &Kea) -> Result<Self, LabError> {
+        Self::before(lab, at, Upstream::Kea(kea.socket()))
+    }
+
+    fn before(lab: &Lab, at: (Ipv4Addr, u16), upstream: Upstream) -> Result<Self, LabError> {
         let failed = |source| LabError::io("start the proxy", source);
         let shared = Arc::new(Shared {
-            upstream: WayIn::open(lab, upstream)?,
+            upstream,
             requests: Mutex::default(),
             faults: Mutex::default(),
         });
@@ -259,21 +281,51 @@ async fn answer(
         Some(Fault::Hang) => match std::future::pending::<Infallible>().await {},
         Some(Fault::NotHttp | Fault::Close) => Err(Broken::OnPurpose),
         Some(Fault::LoseAnswer) => {
-            pass_on(
-                shared.upstream.socket(),
-                hyper::Request::from_parts(parts, Full::from(body)),
-            )
-            .await?;
+            shared
+                .upstream
+                .pass_on(hyper::Request::from_parts(parts, Full::from(body)))
+                .await?;
             Err(Broken::OnPurpose)
         }
         None => {
-            pass_on(
-                shared.upstream.socket(),
-                hyper::Request::from_parts(parts, Full::from(body)),
-            )
-            .await
+            shared
+                .upstream
+                .pass_on(hyper::Request::from_parts(parts, Full::from(body)))
+                .await
         }
     }
+}
+
+impl Upstream {
+    async fn pass_on(
+        &self,
+        request: hyper::Request<Full<Bytes>>,
+    ) -> Result<Response<Full<Bytes>>, Broken> {
+        match self {
+            Self::Http(way) => pass_on(way.socket(), request).await,
+            Self::Kea(socket) => ask(socket, request).await,
+        }
+    }
+}
+
+/// The request's body to a control socket, and its answer.
+async fn ask(
+    socket: &Path,
+    request: hyper::Request<Full<Bytes>>,
+) -> Result<Response<Full<Bytes>>, Broken> {
+    let mut stream = UnixStream::connect(socket).await?;
+    let Ok(body) = request.into_body().collect().await;
+    stream.write_all(&body.to_bytes()).await?;
+    let mut answer = Vec::new();
+    // Kea keeps the connection; the answer ends where its JSON does.
+    while serde_json::from_slice::<Value>(&answer).is_err() {
+        if stream.read_buf(&mut answer).await? == 0 {
+            return Err(Broken::Io(std::io::ErrorKind::UnexpectedEof.into()));
+        }
+    }
+    Ok(Response::builder()
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(answer.into())?)
 }
 
 async fn pass_on(

@@ -4,6 +4,7 @@ mod dnsmasq;
 mod faults;
 mod isc_dhcpd;
 mod kea;
+mod kea_pair;
 mod read_only;
 
 use std::fs;

@@ -164,13 +164,11 @@ impl Configuration {
             .fold(1, |free, id| if id == free { free + 1 } else { free })
     }
 
-    /// Whether a hook with a `high-availability` section is loaded.
-    pub(crate) fn has_high_availability(&self) -> bool {
-        self.list("hooks-libraries").any(|hook| {
-            hook.get("parameters")
-                .and_then(|parameters| parameters.get("high-availability"))
-                .is_some()
-        })
+    /// Whether the server as a whole works in several threads.
+    pub(crate) fn is_multi_threaded(&self) -> bool {
+        let threads = self.dhcp4().and_then(|dhcp4| dhcp4.get("multi-threading"));
+        threads.and_then(|threads| threads.get("enable-multi-threading"))
+            == Some(&Value::Bool(true))
     }
 }
 

@@ -6,6 +6,8 @@ use switchover_sdk::Resource;
 
 use crate::configuration::{ClassKeys, Configuration, objects, pool_range, subnet_cidr};
 use crate::encode::normalise;
+use crate::high_availability;
+use crate::manifest::Settings;
 use crate::shape::{
     ClientClass, DHCP4, OptionData, OptionDef, Reservation, Subnet, SubnetOption, kind,
     subnet_address,
@@ -14,9 +16,17 @@ use crate::shape::{
 /// What identifies the client of a reservation, besides its hardware address.
 const OTHER_IDENTIFIERS: [&str; 4] = ["client-id", "duid", "circuit-id", "flex-id"];
 
-/// Every subnet, option, reservation, class and definition, whoever made it.
-pub(crate) fn current(configuration: &Configuration) -> Vec<Resource> {
+/// Every subnet, option, reservation, class, definition and hook, whoever made it.
+pub(crate) fn current(configuration: &Configuration, settings: &Settings) -> Vec<Resource> {
     let mut found = Found::default();
+    let (hooks, pair) = high_availability::read(configuration, settings);
+    for hook in hooks {
+        found.add(hook.address(), kind::HOOK, &hook, None);
+    }
+    if let Some(pair) = pair {
+        let address = kind::HIGH_AVAILABILITY.to_owned();
+        found.add(address, kind::HIGH_AVAILABILITY, &pair, None);
+    }
     for def in configuration.list("option-def").filter_map(option_def) {
         found.add(def.address(), kind::OPTION_DEF, &def, None);
     }

@@ -7,16 +7,19 @@ use switchover_sdk::scope::{Served, host_name, served};
 use switchover_sdk::{Failure, Resource, View};
 
 use crate::encode::{option_data, option_def};
+use crate::high_availability::{Hook, LEASE_COMMANDS, wanted};
+use crate::manifest::Settings;
 use crate::shape::{
     ClientClass, OptionDef, Reservation, Subnet, SubnetOption, class_address, kind,
     option_def_address,
 };
 
-/// The definitions, classes, subnets, options and reservations of every network that the target serves.
+/// The definitions, classes, subnets, options and reservations of every network that the target serves, and the pair
+/// that it is one of.
 ///
 /// # Errors
 /// A shape cannot be written as JSON.
-pub(crate) fn desired(view: &View) -> Result<Vec<Resource>, Failure> {
+pub(crate) fn desired(view: &View, settings: &Settings) -> Result<Vec<Resource>, Failure> {
     let mut definitions: BTreeMap<u64, OptionDef> = BTreeMap::new();
     for option in served(view).flat_map(|served| served.options().collect::<Vec<_>>()) {
         if let Some(def) = option_def(option) {
@@ -25,6 +28,15 @@ pub(crate) fn desired(view: &View) -> Result<Vec<Resource>, Failure> {
         }
     }
     let mut resources = Vec::new();
+    if let Some(pair) = wanted(view, settings) {
+        let hook = Hook {
+            library: LEASE_COMMANDS.into(),
+        };
+        let needs = hook.address();
+        resources.push(resource(needs.clone(), kind::HOOK, &hook)?);
+        let address = kind::HIGH_AVAILABILITY.into();
+        resources.push(resource(address, kind::HIGH_AVAILABILITY, &pair)?.depends_on([needs]));
+    }
     for def in definitions.values() {
         resources.push(resource(def.address(), kind::OPTION_DEF, def)?);
     }

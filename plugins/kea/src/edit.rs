@@ -9,15 +9,28 @@ use switchover_sdk::{Action, Change, Failure};
 use crate::configuration::{Configuration, list_mut, objects, pool_range, subnet_cidr};
 use crate::current;
 use crate::encode::definition_name;
+use crate::high_availability::{put_hook, put_pair, remove_hook, remove_pair};
+use crate::manifest::Settings;
 use crate::shape::{ClientClass, OptionData, OptionDef, Reservation, Subnet, SubnetOption, kind};
 
-/// Applies the changes. What others stand on comes first: definitions, classes, subnets, then what is in a subnet;
+/// Applies the changes. What others stand on comes first: hooks, definitions, classes, subnets, then what is in a subnet;
 /// removals go the other way.
 ///
 /// # Errors
 /// A change is not one of this plugin's, or a subnet that is to go holds what somebody else put there.
-pub(crate) fn apply(configuration: &mut Configuration, changes: &[Change]) -> Result<(), Failure> {
-    const ORDER: [&str; 4] = [kind::OPTION_DEF, kind::CLASS, kind::SUBNET, kind::OPTION];
+pub(crate) fn apply(
+    configuration: &mut Configuration,
+    changes: &[Change],
+    settings: &Settings,
+) -> Result<(), Failure> {
+    const ORDER: [&str; 6] = [
+        kind::HOOK,
+        kind::HIGH_AVAILABILITY,
+        kind::OPTION_DEF,
+        kind::CLASS,
+        kind::SUBNET,
+        kind::OPTION,
+    ];
     let known = |change: &&Change| {
         change.kind == kind::RESERVATION || ORDER.contains(&change.kind.as_str())
     };
@@ -27,7 +40,7 @@ pub(crate) fn apply(configuration: &mut Configuration, changes: &[Change]) -> Re
     let of_kind = |kind: &'static str| changes.iter().filter(move |change| change.kind == kind);
     for change in ORDER.into_iter().flat_map(of_kind) {
         match change.action {
-            Action::Create | Action::Update => put(configuration, change)?,
+            Action::Create | Action::Update => put(configuration, change, settings)?,
             Action::Delete => {}
         }
     }
@@ -54,9 +67,15 @@ fn parse<T: DeserializeOwned>(change: &Change, json: Option<&String>) -> Result<
     serde_json::from_str(json).map_err(|error| unexpected(change, &error.to_string()))
 }
 
-fn put(configuration: &mut Configuration, change: &Change) -> Result<(), Failure> {
+fn put(
+    configuration: &mut Configuration,
+    change: &Change,
+    settings: &Settings,
+) -> Result<(), Failure> {
     let after = change.after.as_ref();
     match change.kind.as_str() {
+        kind::HOOK => put_hook(configuration, &parse(change, after)?, settings),
+        kind::HIGH_AVAILABILITY => put_pair(configuration, &parse(change, after)?, settings),
         kind::OPTION_DEF => put_option_def(configuration, &parse(change, after)?),
         kind::CLASS => put_class(configuration, &parse(change, after)?),
         kind::SUBNET => put_subnet(configuration, &parse(change, after)?),
@@ -72,6 +91,8 @@ fn put(configuration: &mut Configuration, change: &Change) -> Result<(), Failure
 fn remove(configuration: &mut Configuration, change: &Change) -> Result<(), Failure> {
     let before = change.before.as_ref();
     match change.kind.as_str() {
+        kind::HOOK => remove_hook(configuration, &parse(change, before)?),
+        kind::HIGH_AVAILABILITY => remove_pair(configuration),
         kind::OPTION_DEF => {
             let def: OptionDef = parse(change, before)?;
             discard(configuration.list_mut("option-def"), |object| {

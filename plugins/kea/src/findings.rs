@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use switchover_sdk::scope::{Served, host_name, is_standby, own_services, served};
+use switchover_sdk::scope::{Served, host_name, is_standby, own_services, partner, served};
 use switchover_sdk::{DhcpOption, Finding, OptionValue, Role, Severity, Target, View};
 
 use crate::encode::{option_def, text_length};
@@ -15,7 +15,7 @@ const LONGEST_OPTION: usize = 255;
 pub(crate) fn findings(view: &View, target: &Target, settings: &Settings) -> Vec<Finding> {
     let mut found = Vec::new();
     found.extend(roles(view, target));
-    found.extend(standby(view, target, settings));
+    found.extend(pairs(view, target, settings));
     found.extend(networks(view));
     found.extend(served(view).flat_map(|served| options(&served)));
     found.extend(option_types(view));
@@ -40,30 +40,73 @@ fn roles(view: &View, target: &Target) -> impl Iterator<Item = Finding> {
     })
 }
 
-fn standby(view: &View, target: &Target, settings: &Settings) -> Vec<Finding> {
-    if settings.high_availability == HighAvailability::Present {
-        return Vec::new();
+/// A pair is of two servers, and the same for all that one of them serves.
+fn pairs(view: &View, target: &Target, settings: &Settings) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if settings.ha_user.is_some() != settings.ha_password_file.is_some() {
+        let message = "`ha-user` and `ha-password-file` stand together or not at all";
+        let path = format!("target/{}", target.name);
+        found.push(Finding::error("KEA014", "kea-half-a-login", path, message));
     }
-    own_services(view)
-        .filter(|(service, server)| is_standby(service, server))
-        .map(|(service, server)| {
+    if settings.high_availability == HighAvailability::Present {
+        return found;
+    }
+    let mut first: Option<(&str, Option<&str>)> = None;
+    for (service, server) in own_services(view) {
+        let path = format!("dhcp/{}", service.name);
+        let managed = service
+            .servers
+            .iter()
+            .filter(|server| server.target.is_some());
+        let managed = managed.count();
+        if managed > 2 {
             let message = format!(
-                "`{}` is not the primary server of `{}`: two active servers with one pool would hand out the same \
-                 addresses, and this version does not configure high availability",
+                "`{}` has {managed} servers with a target, and a hot-standby pair has two",
+                service.name
+            );
+            found.push(
+                Finding::error("KEA012", "kea-too-many-servers", path, message)
+                    .with_help("leave the target out of all but two"),
+            );
+            continue;
+        }
+        let other = partner(service, server);
+        if other.is_none() && is_standby(service, server) {
+            let message = format!(
+                "`{}` is not the primary server of `{}`, and the primary has no target: two servers that know nothing of \
+                 each other's leases would hand out the same addresses",
                 server.name, service.name
             );
-            Finding::error(
-                "KEA002",
-                "kea-standby-without-high-availability",
-                format!("target/{}", target.name),
-                message,
-            )
-            .with_help(
-                "leave the target out of this server; or configure libdhcp_ha.so on both servers yourself and say \
-                 `high-availability \"present\"` in both targets",
-            )
-        })
-        .collect()
+            found.push(
+                Finding::error(
+                    "KEA002",
+                    "kea-standby-without-high-availability",
+                    format!("target/{}", target.name),
+                    message,
+                )
+                .with_help(
+                    "give the primary server a target too; or configure libdhcp_ha.so on both servers yourself and say \
+                     `high-availability \"present\"`",
+                ),
+            );
+        }
+        let other = other.map(|other| other.name.as_str());
+        match first {
+            None => first = Some((&service.name, other)),
+            Some((_, same)) if same == other => {}
+            Some((first, _)) => {
+                let message = format!(
+                    "`{}` has another pair of servers than `{first}`, and kea pairs a server as a whole",
+                    service.name
+                );
+                found.push(
+                    Finding::error("KEA013", "kea-two-pairs", path, message)
+                        .with_help("give both services the same two servers"),
+                );
+            }
+        }
+    }
+    found
 }
 
 fn networks(view: &View) -> Vec<Finding> {

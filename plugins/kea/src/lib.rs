@@ -7,6 +7,9 @@
 //! Options for telephones are in a client class that matches the first bytes of their hardware addresses. The class is
 //! evaluated only where a subnet requires it, so that a telephone gets them in its own network and nowhere else.
 //!
+//! Two servers of one service that have a target each become a hot-standby pair: each gets the hook for it, which knows
+//! both servers and which of them it runs in. Kea begins the pair's dance anew whenever a configuration is set.
+//!
 //! Read [`Kea`] first, then `shape`, which says what a resource looks like.
 
 mod configuration;
@@ -15,6 +18,7 @@ mod desired;
 mod edit;
 mod encode;
 mod findings;
+mod high_availability;
 mod manifest;
 mod procedure;
 mod shape;
@@ -25,7 +29,8 @@ use switchover_sdk::{
 };
 
 use configuration::Configuration;
-use manifest::Settings;
+use manifest::{HighAvailability, Settings};
+use shape::kind;
 
 /// The plugin.
 pub struct Kea;
@@ -46,8 +51,7 @@ impl Plugin for Kea {
     }
 
     fn desired(view: &View, target: &Target) -> Result<Vec<Resource>, Failure> {
-        parse_settings::<Settings>(target)?;
-        desired::desired(view)
+        desired::desired(view, &parse_settings(target)?)
     }
 
     fn queries(
@@ -63,8 +67,10 @@ impl Plugin for Kea {
         })
     }
 
-    fn current(_: &Target, answers: &[Answer]) -> Result<Vec<Resource>, Failure> {
-        Ok(current::current(&Configuration::from_answers(answers)?))
+    fn current(target: &Target, answers: &[Answer]) -> Result<Vec<Resource>, Failure> {
+        let settings: Settings = parse_settings(target)?;
+        let configuration = Configuration::from_answers(answers)?;
+        Ok(current::current(&configuration, &settings))
     }
 
     fn procedure(
@@ -74,9 +80,15 @@ impl Plugin for Kea {
     ) -> Result<Procedure, Failure> {
         let settings: Settings = parse_settings(target)?;
         let before = Configuration::from_answers(answers)?;
-        settings.high_availability.hold_against(&before)?;
         let mut after = before.clone();
-        edit::apply(&mut after, changes)?;
+        edit::apply(&mut after, changes, &settings)?;
+        let ours = |change: &Change| change.kind == kind::HIGH_AVAILABILITY;
+        if settings.high_availability == HighAvailability::Present
+            || changes.iter().any(ours)
+            || target.owns(kind::HIGH_AVAILABILITY)
+        {
+            high_availability::check(&after, &settings)?;
+        }
         Ok(procedure::procedure(&settings, &before, &after))
     }
 }

@@ -1,10 +1,9 @@
 //! What the plugin says of itself, and the settings of a target.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use switchover_sdk::{Failure, Manifest, Pattern, Reach, ResourceKind, ServerSupport, UndoSupport};
+use switchover_sdk::{Manifest, Pattern, Reach, ResourceKind, ServerSupport, UndoSupport};
 
-use crate::configuration::Configuration;
 use crate::shape::kind;
 
 /// A target's own settings.
@@ -18,10 +17,49 @@ pub(crate) struct Settings {
     pub(crate) persist: bool,
     #[serde(default)]
     pub(crate) high_availability: HighAvailability,
+    /// Where both servers take each other's commands.
+    #[serde(default = "default_port")]
+    pub(crate) ha_port: u16,
+    #[serde(default)]
+    pub(crate) ha_listener: Listener,
+    /// What the peers say to each other's control agents, where those ask.
+    pub(crate) ha_user: Option<String>,
+    pub(crate) ha_password_file: Option<String>,
+    #[serde(default = "default_delay")]
+    pub(crate) ha_heartbeat_delay_ms: u64,
+    #[serde(default = "default_max_response_delay")]
+    pub(crate) ha_max_response_delay_ms: u64,
+    #[serde(default = "default_delay")]
+    pub(crate) ha_max_ack_delay_ms: u64,
+    #[serde(default = "default_max_unacked_clients")]
+    pub(crate) ha_max_unacked_clients: u64,
+    /// Folder of the server's hook libraries; empty for a server that finds them by their names.
+    #[serde(default = "default_hooks_path")]
+    pub(crate) hooks_path: String,
 }
 
 fn yes() -> bool {
     true
+}
+
+fn default_port() -> u16 {
+    8000
+}
+
+fn default_delay() -> u64 {
+    10_000
+}
+
+fn default_max_response_delay() -> u64 {
+    60_000
+}
+
+fn default_max_unacked_clients() -> u64 {
+    10
+}
+
+fn default_hooks_path() -> String {
+    "/usr/lib/x86_64-linux-gnu/kea/hooks".into()
 }
 
 /// Who answers at the endpoint.
@@ -35,32 +73,26 @@ pub(crate) enum Control {
     Direct,
 }
 
-/// What is known about the servers of one service knowing of each other.
+/// Who makes the servers of one service know of each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum HighAvailability {
-    /// Nothing: a second active server is refused.
+    /// This plugin, where a service has two servers with a target each.
     #[default]
-    None,
+    Managed,
     /// Somebody else configured it; held against what the server says before anything is changed.
     Present,
 }
 
-impl HighAvailability {
-    /// # Errors
-    /// The target says that high availability is there, and it is not.
-    pub(crate) fn hold_against(self, configuration: &Configuration) -> Result<(), Failure> {
-        if self == Self::Present && !configuration.has_high_availability() {
-            return Err(Failure::new(
-                "no-high-availability",
-                "the target says `high-availability \"present\"`, but kea runs without a `high-availability` hook",
-            )
-            .with_help(
-                "configure libdhcp_ha.so on this server first; without it two servers hand out the same addresses",
-            ));
-        }
-        Ok(())
-    }
+/// Where a peer's commands arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Listener {
+    /// At the control agent, or the HTTP control socket of the server.
+    #[default]
+    Control,
+    /// At a port that the hook opens for itself.
+    Dedicated,
 }
 
 pub(crate) const CONFIG_GET: &str = "config-get";
@@ -88,9 +120,47 @@ const SETTINGS_SCHEMA: &str = r#"{
       "description": "write Kea's configuration file after a change (config-write); comments and formatting of that file are lost"
     },
     "high-availability": {
-      "enum": ["none", "present"],
-      "default": "none",
-      "description": "`present` says that a `high-availability` hook is already configured on this server; it is checked before a change and never touched"
+      "enum": ["managed", "present"],
+      "default": "managed",
+      "description": "`managed`: a service whose two servers have a target each gets a hot-standby pair. `present`: a `high-availability` hook is configured on this server by somebody else; it is checked before a change and never touched"
+    },
+    "ha-port": {
+      "type": "integer", "minimum": 1, "maximum": 65535, "default": 8000,
+      "description": "port at which both servers take each other's commands, at their addresses in the `dhcp` node; the same in both targets"
+    },
+    "ha-listener": {
+      "enum": ["control", "dedicated"],
+      "default": "control",
+      "description": "what listens at `ha-port`: the control agent or the server's own HTTP control socket; or a listener of the hook itself, for which the port must be free and multi-threading on"
+    },
+    "ha-user": {
+      "type": "string", "minLength": 1,
+      "description": "user that the peers name to each other where the control agents ask for one"
+    },
+    "ha-password-file": {
+      "type": "string", "minLength": 1,
+      "description": "path, on both servers, of a file with the password of `ha-user`; the password itself is never read or sent"
+    },
+    "ha-heartbeat-delay-ms": {
+      "type": "integer", "minimum": 1, "maximum": 4294967295, "default": 10000,
+      "description": "silence after which a peer asks the other for a sign of life (`heartbeat-delay`)"
+    },
+    "ha-max-response-delay-ms": {
+      "type": "integer", "minimum": 1, "maximum": 4294967295, "default": 60000,
+      "description": "silence after which the connection to the peer is taken to be lost (`max-response-delay`)"
+    },
+    "ha-max-ack-delay-ms": {
+      "type": "integer", "minimum": 1, "maximum": 4294967295, "default": 10000,
+      "description": "time for which a client may wait for the peer before it counts as unanswered (`max-ack-delay`)"
+    },
+    "ha-max-unacked-clients": {
+      "type": "integer", "minimum": 0, "maximum": 4294967295, "default": 10,
+      "description": "unanswered clients after which the standby takes over; 0: as soon as the connection is lost (`max-unacked-clients`)"
+    },
+    "hooks-path": {
+      "type": "string",
+      "default": "/usr/lib/x86_64-linux-gnu/kea/hooks",
+      "description": "folder of the server's hook libraries; the default is Debian's on 64-bit PCs. Empty: the libraries are named without a folder, which Kea takes since 2.7.9"
     }
   }
 }"#;
@@ -123,6 +193,11 @@ pub(crate) fn manifest() -> Manifest {
                 kind::OPTION_DEF,
                 "the type of an option that Kea does not know by itself",
             ),
+            resource(kind::HOOK, "a hook library that is loaded"),
+            resource(
+                kind::HIGH_AVAILABILITY,
+                "the hot-standby pair that this server is one of",
+            ),
         ],
         servers: vec![
             ServerSupport {
@@ -143,7 +218,7 @@ pub(crate) fn manifest() -> Manifest {
         ..Manifest::new(
             "kea",
             env!("CARGO_PKG_VERSION"),
-            "subnets, pools, reservations and options of ISC Kea, and a class for the telephones of each network",
+            "subnets, pools, reservations and options of ISC Kea, a class for the telephones of each network, and hot-standby pairs",
         )
     }
 }

@@ -9,6 +9,8 @@ pub(crate) mod kind {
     pub(crate) const RESERVATION: &str = "reservation";
     pub(crate) const CLASS: &str = "class";
     pub(crate) const OPTION_DEF: &str = "option-def";
+    pub(crate) const HOOK: &str = "hook";
+    pub(crate) const HIGH_AVAILABILITY: &str = "high-availability";
 }
 
 /// The space of the options that DHCPv4 itself defines.

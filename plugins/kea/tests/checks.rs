@@ -5,7 +5,7 @@ use switchover_plugin_kea::Kea;
 use switchover_sdk::{Finding, OptionValue, Plugin, Role, Severity, View};
 
 use crate::topology::{
-    addresses, device, network, option, plain_target, serves, target, text, view,
+    addresses, device, network, option, pair, plain_target, serves, target, text, view,
 };
 
 fn codes(view: &View) -> Vec<String> {
@@ -108,6 +108,65 @@ fn each_finding_has_its_topology() {
         };
         assert_eq!(*severity, expected, "{code}");
     }
+}
+
+#[test]
+fn each_finding_of_a_pair_has_its_topology() {
+    type Edit = fn(&mut View);
+    let table: &[(&str, &str, &str, Edit)] = &[
+        ("KEA002", "{}", "target/kea1", |view| {
+            view.roles = vec![serves("dhcp2")];
+            view.dhcp[0].servers[0].target = None;
+        }),
+        ("KEA012", "{}", "dhcp/dhcp-hq", |view| {
+            let mut third = view.dhcp[0].servers[1].clone();
+            third.name = "dhcp3".into();
+            view.dhcp[0].servers.push(third);
+        }),
+        ("KEA013", "{}", "dhcp/branch", |view| {
+            let mut branch = view.dhcp[0].clone();
+            branch.name = "branch".into();
+            branch.servers.truncate(1);
+            view.dhcp.push(branch);
+            view.roles.push(Role::DhcpServer(switchover_sdk::ServerRef {
+                service: "branch".into(),
+                server: "dhcp1".into(),
+            }));
+        }),
+        ("KEA014", r#"{"ha-user": "kea"}"#, "target/kea1", |_| {}),
+        (
+            "KEA014",
+            r#"{"ha-password-file": "/etc/kea/p"}"#,
+            "target/kea1",
+            |_| {},
+        ),
+    ];
+    for (code, settings, path, edit) in table {
+        let mut view = clean_pair();
+        edit(&mut view);
+        let settings = serde_json::from_str(settings).unwrap();
+        let found = Kea::check(&view, &target(&settings));
+        let found: Vec<_> = found
+            .iter()
+            .map(|finding| (finding.code.as_str(), finding.path.as_str()))
+            .collect();
+        assert_eq!(found, [(*code, *path)]);
+    }
+}
+
+#[test]
+fn nothing_to_say_of_a_pair() {
+    let mut view = clean_pair();
+    assert_eq!(Kea::check(&view, &plain_target()), []);
+    view.roles = vec![serves("dhcp2")];
+    let settings = json!({"ha-user": "kea", "ha-password-file": "/etc/kea/p"});
+    assert_eq!(Kea::check(&view, &target(&settings)), []);
+}
+
+fn clean_pair() -> View {
+    let mut view = pair("dhcp1");
+    view.devices.truncate(2);
+    view
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod checks;
 mod desired;
 mod harness;
+mod high_availability;
 mod refusals;
 mod steps;
 mod topology;

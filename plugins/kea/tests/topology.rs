@@ -116,6 +116,21 @@ pub(crate) fn view() -> View {
     view
 }
 
+/// The same with a target for each of the two servers, seen by the one of that name.
+pub(crate) fn pair(server: &str) -> View {
+    let mut view = view();
+    view.roles = vec![serves(server)];
+    for (server, address) in view.dhcp[0]
+        .servers
+        .iter_mut()
+        .zip(["10.20.30.5", "10.20.30.6"])
+    {
+        server.address = address.into();
+        server.target = Some(format!("{}-target", server.name));
+    }
+    view
+}
+
 pub(crate) fn target(settings: &Value) -> Target {
     Target::new("kea1", settings)
 }
