@@ -291,9 +291,10 @@ fn unresolved(
         if known.contains(name.value) || nameless.contains(kind) || maybe.contains(name.value) {
             continue;
         }
-        // Of names as near, what nothing uses yet is likelier to be meant.
+        // Of names as near, what should be used and is not is likelier to be meant.
+        let is_used = |name: &str| how_to_use(*kind).is_some() && used.contains(&(*kind, name));
         let mut candidates: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
-        candidates.sort_unstable_by_key(|name| (used.contains(&(*kind, *name)), *name));
+        candidates.sort_unstable_by_key(|name| (is_used(name), *name));
         let elsewhere = declared
             .iter()
             .find(|(other, names)| *other != kind && names.contains(name.value));
@@ -314,6 +315,18 @@ fn unresolved(
     (found, meant)
 }
 
+/// How a node is used, if it is of a kind that is good for nothing otherwise.
+fn how_to_use(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Network => "name it in a device, or in `defaults \"device\" network=…`",
+        Kind::Dhcp => "name it in a network: `dhcp \"…\"`",
+        Kind::Provisioning => "name it in a network: `provisioning \"…\"`",
+        Kind::Target => "name it in what it configures: `target \"…\"`",
+        Kind::Dns => "give one of its servers a `target`, or name it as the `domain` of a network",
+        _ => return None,
+    })
+}
+
 fn unused(
     document: &Document,
     used: &HashSet<(Kind, &str)>,
@@ -328,17 +341,9 @@ fn unused(
     let mut found = Vec::new();
     let mut reported = HashSet::default();
     for (kind, element) in &document.elements {
-        let help = match kind {
-            Kind::Network => "name it in a device, or in `defaults \"device\" network=…`",
-            Kind::Dhcp => "name it in a network: `dhcp \"…\"`",
-            Kind::Provisioning => "name it in a network: `provisioning \"…\"`",
-            Kind::Target => "name it in what it configures: `target \"…\"`",
-            Kind::Dns => {
-                "give one of its servers a `target`, or name it as the `domain` of a network"
-            }
-            _ => continue,
+        let (Some(help), Some(name)) = (how_to_use(*kind), element.name()) else {
+            continue;
         };
-        let Some(name) = element.name() else { continue };
         let is_used = used.contains(&(*kind, name.value.as_str()))
             || (*kind == Kind::Dns && zone_is_used(element, &name, &networks))
             || (*kind == Kind::Network && shares_used_vlan(element, &networks, used));

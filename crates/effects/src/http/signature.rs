@@ -99,13 +99,15 @@ impl Application {
 }
 
 /// Of an object `key:value;` for each member, keys in lower case and in order; of a list the same, by position; of a
-/// truth value 0 or 1; of everything else its text.
+/// truth value 0 or 1; of everything else its text, without the blanks that the vendor's PHP client strips around it.
 fn canonical(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::Bool(truth) => u8::from(*truth).to_string(),
         Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text
+            .trim_matches([' ', '\t', '\n', '\r', '\0', '\x0b'])
+            .to_owned(),
         Value::Array(items) => items
             .iter()
             .enumerate()
@@ -134,7 +136,7 @@ mod tests {
     #[test]
     fn members_stand_in_the_order_of_their_keys_in_lower_case() {
         let value = json!({
-            "Name": "Reception", "enabled": true, "Limits": { "b": 2, "A": null }, "groups": ["x", { "y": false }]
+            "Name": " Reception\n", "enabled": true, "Limits": { "b": 2, "A": null }, "groups": ["x", { "y": false }]
         });
         assert_eq!(
             canonical(&value),
