@@ -12,7 +12,7 @@
 //! topologies or plugins; it deals in addresses, configurations and bytes.
 //!
 //! Read [`Lab`] first, then [`Kea`], [`Dnsmasq`], [`WebServer`], [`Phone`]; [`Proxy`] records what is sent to a server
-//! and misbehaves on demand.
+//! and misbehaves on demand; [`Wms`] stands in for a PBX that cannot be had.
 
 #![forbid(unsafe_code)]
 
@@ -28,6 +28,7 @@ mod phone;
 mod process;
 mod proxy;
 mod web;
+mod wms;
 
 pub use device_file::akuvox_settings;
 pub use dnsmasq::Dnsmasq;
@@ -39,3 +40,6 @@ pub use phone::{Lease, Phone};
 pub use process::Server;
 pub use proxy::{Fault, Proxy, Request};
 pub use web::WebServer;
+pub use wms::{
+    Matching, S2sKey, Synchronisation, Wms, WmsFault, WmsRequest, WmsSettings, canonical_request,
+};

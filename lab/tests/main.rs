@@ -9,6 +9,7 @@ mod isc_dhcpd;
 mod kea;
 mod proxy;
 mod unprivileged;
+mod wms;
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -8,6 +8,7 @@ mod dnsmasq;
 mod isc_dhcpd;
 mod kea;
 mod provisioning;
+mod wildix;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,6 +31,11 @@ trait Subject {
 
     /// Product and version, as it says itself.
     fn server(&self) -> String;
+
+    /// The site, its PBXs and its network.
+    fn site(&self) -> String {
+        include_str!("site.kdl").to_owned()
+    }
 
     /// The services and the targets of the topology.
     fn services(&self) -> String;
@@ -123,8 +129,8 @@ impl Devices {
         }
     }
 
-    fn topology(&self, services: &str, work: &Path) -> String {
-        let mut text = format!("{}{services}", include_str!("site.kdl"));
+    fn topology(&self, site: &str, services: &str, work: &Path) -> String {
+        let mut text = format!("{site}{services}");
         for (number, [high, low]) in &self.all {
             text += &format!(
                 "user \"{user}\" name=\"Desk {high}\" pbx=\"pbx1\"\n\
@@ -184,7 +190,7 @@ fn conforms<S: Subject>() {
             devices.turn += 1;
             environment.write(
                 "switchover.kdl",
-                &devices.topology(&subject.services(), &work),
+                &devices.topology(&subject.site(), &subject.services(), &work),
             );
             undone(&subject, &run, &work, title);
             done(&subject, &run, title);

@@ -6,6 +6,7 @@ mod isc_dhcpd;
 mod kea;
 mod kea_pair;
 mod read_only;
+mod wildix;
 
 use std::fs;
 use std::net::Ipv4Addr;

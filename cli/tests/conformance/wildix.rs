@@ -1,0 +1,92 @@
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use serde_json::{Value, json};
+use switchover_lab::{Lab, Wms, WmsSettings};
+
+use super::{Subject, conforms};
+use crate::environment::TestEnvironment;
+
+const TOKEN: &str = "wms-token-4711";
+
+/// The source of the synchronisation. A WMS cannot be had, so it is the stand-in for its documented API.
+struct Pbx(Wms);
+
+impl Subject for Pbx {
+    const PLUGIN: &'static str = "wildix";
+
+    fn start(lab: &Lab, environment: &mut TestEnvironment) -> Self {
+        environment.set("WMS_TOKEN", TOKEN);
+        let settings = WmsSettings {
+            address: Ipv4Addr::new(10, 20, 0, 5),
+            token: TOKEN.to_owned(),
+            ..WmsSettings::default()
+        };
+        let wms = Wms::start(lab, settings).unwrap();
+        wms.join("pbx2", "pbx2.acme.example");
+        Self(wms)
+    }
+
+    fn server(&self) -> String {
+        format!("WMS stand-in {}", WmsSettings::default().version)
+    }
+
+    fn site(&self) -> String {
+        let site = include_str!("site.kdl");
+        let main = "    failure-domain \"rack-a\"\n";
+        assert!(site.contains(main));
+        site.replace(main, &format!("{main}    target \"subject\"\n"))
+    }
+
+    fn services(&self) -> String {
+        "dhcp \"office\" {\n    server \"dhcp1\" address=\"10.20.0.7\"\n    lease \"8h\"\n}\n\
+         provisioning \"phones\" {\n    url \"http://10.20.0.80/\"\n}\n\
+         target \"subject\" plugin=\"wildix\" {\n    endpoint \"http://10.20.0.5\"\n    \
+         auth \"bearer\" token=(secret)\"env:WMS_TOKEN\"\n}\n"
+            .to_owned()
+    }
+
+    /// It checks each request for itself, and has refused none.
+    fn assert_accepted(&self) {
+        for request in self.0.requests() {
+            assert_eq!(request.status, 200, "{request:?}");
+        }
+        assert_eq!(self.0.reboots(), 0);
+    }
+
+    /// But for ids, and for the order of records: what is made again gets another.
+    fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut configuration = self.0.configuration();
+        for records in configuration.as_object_mut().unwrap().values_mut() {
+            if let Value::Array(records) = records {
+                records.sort_by_key(ToString::to_string);
+            }
+        }
+        let parts = configuration.as_object().unwrap().iter();
+        parts
+            .map(|(name, records)| (name.clone(), records.to_string().into_bytes()))
+            .collect()
+    }
+
+    fn add_foreign(&mut self) {
+        self.0
+            .add_user(&json!({ "name": "Somebody", "extension": "7000" }));
+        self.0.add_device("001122334455");
+    }
+
+    fn has_foreign(&self) -> bool {
+        self.0
+            .user("7000")
+            .is_some_and(|user| user["name"] == "Somebody")
+            && self.0.device("001122334455").is_some()
+    }
+
+    fn drift(&mut self) {
+        self.0.change_user("107", "name", "Somebody else's desk");
+    }
+}
+
+#[test]
+fn wildix_conforms() {
+    conforms::<Pbx>();
+}

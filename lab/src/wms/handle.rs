@@ -1,0 +1,333 @@
+//! Starting, arranging and watching a stand-in.
+
+use std::net::Ipv4Addr;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use tokio::net::UnixListener;
+use tokio::sync::oneshot;
+
+use super::auth::{Keys, S2sKey};
+use super::fault::{Faults, Matching, WmsFault};
+use super::server::{Shared, WmsRequest, accept, lock};
+use super::state::State;
+use crate::forward::WayOut;
+use crate::{Lab, LabError};
+
+/// How a WMS is started.
+#[derive(Debug, Clone)]
+pub struct WmsSettings {
+    /// An address of the lab.
+    pub address: Ipv4Addr,
+    /// The port of the API.
+    pub port: u16,
+    /// What `PBX/version` tells: 3.86 to 6.0.
+    pub version: String,
+    /// The simple token that is taken.
+    pub token: String,
+    /// Who may sign requests; WMS 5 and later.
+    pub s2s: Option<S2sKey>,
+    /// Whether a list of users tells their SIP passwords. No source says what a WMS does.
+    pub tells_sip_passwords: bool,
+}
+
+impl Default for WmsSettings {
+    fn default() -> Self {
+        Self {
+            address: Ipv4Addr::new(10, 20, 0, 10),
+            port: 80,
+            version: "3.86.30011".to_owned(),
+            token: "wms-token".to_owned(),
+            s2s: None,
+            tells_sip_passwords: true,
+        }
+    }
+}
+
+/// A running stand-in. Being asked to reboot fails the test that dropped it, unless [`Wms::reboots`] was looked at.
+#[derive(Debug)]
+pub struct Wms {
+    settings: WmsSettings,
+    shared: Arc<Shared>,
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    _out: WayOut,
+}
+
+impl Wms {
+    /// Starts one at an address of the lab. It knows nobody but its administrator.
+    ///
+    /// # Errors
+    /// When `socat` is missing, the version is not one that failover is documented for, or something of the operating
+    /// system fails.
+    pub fn start(lab: &Lab, settings: WmsSettings) -> Result<Self, LabError> {
+        let failed = |source| LabError::io("start the WMS", source);
+        if !is_known(&settings.version) {
+            return Err(LabError::Answer {
+                name: "the WMS".to_owned(),
+                answer: format!("version {}, which no source documents", settings.version),
+            });
+        }
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State::new(&settings.version, settings.tells_sip_passwords)),
+            keys: Mutex::new(Keys {
+                tokens: vec![settings.token.clone()],
+                s2s: settings.s2s.clone(),
+            }),
+            faults: Mutex::new(Faults::default()),
+            requests: Mutex::default(),
+            latency: Mutex::default(),
+        });
+        let socket = lab.path().join(format!("wms-{}.sock", lab.number()));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(failed)?;
+        let listener = {
+            let _context = runtime.enter();
+            UnixListener::bind(&socket).map_err(failed)?
+        };
+        let (end, ended) = oneshot::channel();
+        let told = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = accept(listener, told) => {}
+                    _ = ended => {}
+                }
+            });
+        });
+        let out = WayOut::open(lab, (settings.address, settings.port), &socket)?;
+        Ok(Self {
+            settings,
+            shared,
+            end: Some(end),
+            thread: Some(thread),
+            _out: out,
+        })
+    }
+
+    /// The URL inside the lab, without a path.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match self.settings.port {
+            80 => format!("http://{}", self.settings.address),
+            port => format!("http://{}:{port}", self.settings.address),
+        }
+    }
+
+    /// Carries this configuration over to `destination`, as a WMS does every two hours: users, devices, trunks, call
+    /// groups and trusted addresses there are overwritten; language, region and what belongs to the machine stay.
+    pub fn sync_to(&self, destination: &Self) {
+        let source = lock(&self.shared.state).clone();
+        lock(&destination.shared.state).overwrite_with(&source);
+    }
+
+    /// Does the same again and again, until what is given is dropped.
+    #[must_use]
+    pub fn sync_every(&self, destination: &Self, period: Duration) -> Synchronisation {
+        let (source, destination) = (Arc::clone(&self.shared), Arc::clone(&destination.shared));
+        let (end, ended) = mpsc::channel::<()>();
+        let thread = thread::spawn(move || {
+            while ended.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
+                let configuration = lock(&source.state).clone();
+                lock(&destination.state).overwrite_with(&configuration);
+            }
+        });
+        Synchronisation {
+            end: Some(end),
+            thread: Some(thread),
+        }
+    }
+
+    /// Puts a user there, as somebody at the web page would; missing fields get their defaults.
+    ///
+    /// # Panics
+    /// When the API would refuse it.
+    pub fn add_user(&self, fields: &Value) {
+        let reply = lock(&self.shared.state).create_user(fields.to_string().as_bytes());
+        assert!(reply.is_ok(), "{reply:?}");
+    }
+
+    /// Changes a field of the user with this extension, as somebody at the web page would.
+    pub fn change_user(&self, extension: &str, field: &str, value: &str) {
+        for user in &mut lock(&self.shared.state).users {
+            if user.get("extension") == Some(&json!(extension)) {
+                user.insert(field.to_owned(), json!(value));
+            }
+        }
+    }
+
+    /// Puts a device there.
+    ///
+    /// # Panics
+    /// When the API would refuse it.
+    pub fn add_device(&self, mac: &str) {
+        let body = json!({ "macs": [mac] }).to_string();
+        let reply = lock(&self.shared.state).add_devices(body.as_bytes());
+        assert!(reply.is_ok(), "{reply:?}");
+    }
+
+    /// Puts a SIP trunk there.
+    pub fn add_trunk(&self, title: &str) {
+        let mut state = lock(&self.shared.state);
+        let id = state.next_id();
+        state
+            .sip_trunks
+            .push(json!({ "id": id, "title": title, "name": title, "register": "" }));
+    }
+
+    /// Puts a call group there.
+    pub fn add_call_group(&self, title: &str, strategy: &str) {
+        let mut state = lock(&self.shared.state);
+        let id = state.next_id();
+        state
+            .call_groups
+            .push(json!({ "id": id, "title": title, "settings": { "strategy": strategy } }));
+    }
+
+    /// Joins another PBX to this one's WMS network.
+    pub fn join(&self, name: &str, hostname: &str) {
+        let mut state = lock(&self.shared.state);
+        let id = state.next_id();
+        state
+            .members
+            .push(json!({ "id": id, "name": name, "host": hostname, "status": "online" }));
+    }
+
+    /// Says whether a telephone of this extension is registered here.
+    pub fn register(&self, extension: &str, online: bool) {
+        let contact = format!("sip:{extension}@10.20.30.11:5060");
+        lock(&self.shared.state).registrations.insert(
+            extension.to_owned(),
+            json!({ "registrations": [{ "online": online, "contact": contact, "useragent": "WP480" }] }),
+        );
+    }
+
+    /// Answers with this delay from now on.
+    pub fn set_latency(&self, latency: Duration) {
+        *lock(&self.shared.latency) = latency;
+    }
+
+    /// Tells this version from now on.
+    pub fn set_version(&self, version: &str) {
+        version.clone_into(&mut lock(&self.shared.state).version);
+    }
+
+    /// Misbehaves from now on. Of several faults that fit a request the first planned is met.
+    pub fn fail(&self, matching: Matching, fault: WmsFault) {
+        lock(&self.shared.faults).plan(matching, fault);
+    }
+
+    /// Ends all faults.
+    pub fn heal(&self) {
+        lock(&self.shared.faults).clear();
+    }
+
+    /// The requests so far, in the order they came.
+    #[must_use]
+    pub fn requests(&self) -> Vec<WmsRequest> {
+        lock(&self.shared.requests).clone()
+    }
+
+    /// The requests so far that were no `GET`.
+    #[must_use]
+    pub fn writes(&self) -> Vec<WmsRequest> {
+        let mut requests = self.requests();
+        requests.retain(|request| request.method != "GET");
+        requests
+    }
+
+    /// How often it was asked to reboot since this was last looked at.
+    #[must_use]
+    pub fn reboots(&self) -> usize {
+        std::mem::take(&mut lock(&self.shared.state).reboots)
+    }
+
+    /// The user with this extension, passwords and all.
+    #[must_use]
+    pub fn user(&self, extension: &str) -> Option<Map<String, Value>> {
+        let state = lock(&self.shared.state);
+        let found = |user: &&Map<String, Value>| user.get("extension") == Some(&json!(extension));
+        state.users.iter().find(found).cloned()
+    }
+
+    /// The device with this address (`9c7514000101`), with what WMS never tells.
+    #[must_use]
+    pub fn device(&self, mac: &str) -> Option<Map<String, Value>> {
+        let state = lock(&self.shared.state);
+        let found = |device: &&Map<String, Value>| device.get("mac") == Some(&json!(mac));
+        state.devices.iter().find(found).cloned()
+    }
+
+    /// Language, region and NTP server.
+    #[must_use]
+    pub fn machine(&self) -> Value {
+        let state = lock(&self.shared.state);
+        json!([
+            state.settings.get("language"),
+            state.settings.get("region"),
+            state.ntp.get("ntpServer")
+        ])
+    }
+
+    /// Everything that a client could change, but for ids: to be compared with what was there before.
+    #[must_use]
+    pub fn configuration(&self) -> Value {
+        let state = lock(&self.shared.state);
+        let without_id = |record: &Map<String, Value>| {
+            let mut record = record.clone();
+            record.remove("id");
+            record
+        };
+        let users: Vec<_> = state.users.iter().map(without_id).collect();
+        let devices: Vec<_> = state.devices.iter().map(without_id).collect();
+        json!({
+            "users": users, "devices": devices, "trunks": state.sip_trunks, "groups": state.call_groups,
+            "trusted": state.trusted, "settings": state.settings, "ntp": state.ntp,
+        })
+    }
+}
+
+impl Drop for Wms {
+    fn drop(&mut self) {
+        if let (Some(end), Some(thread)) = (self.end.take(), self.thread.take()) {
+            let _ = end.send(());
+            let _ = thread.join();
+        }
+        let rebooted = lock(&self.shared.state).reboots > 0;
+        assert!(
+            !rebooted || thread::panicking(),
+            "the WMS was asked to reboot, which nothing here may do"
+        );
+    }
+}
+
+/// A synchronisation that repeats itself. Ends when dropped.
+#[derive(Debug)]
+pub struct Synchronisation {
+    end: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Synchronisation {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Failover is documented from 3.86 to 6.0X.
+fn is_known(version: &str) -> bool {
+    let mut numbers = version.split('.').map(str::parse::<u32>);
+    let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else {
+        return false;
+    };
+    (3, 86) <= (major, minor) && (major, minor) < (6, 10) && numbers.all(|number| number.is_ok())
+}
