@@ -59,6 +59,8 @@
             # What `lab/` runs.
             pkgs.kea
             pkgs.dnsmasq
+            pkgs.kamailio
+            pkgs.sipp
             pkgs.busybox
             pkgs.iproute2
             pkgs.util-linux

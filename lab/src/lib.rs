@@ -12,7 +12,8 @@
 //! topologies or plugins; it deals in addresses, configurations and bytes.
 //!
 //! Read [`Lab`] first, then [`Kea`], [`Dnsmasq`], [`WebServer`], [`Phone`]; [`Proxy`] records what is sent to a server
-//! and misbehaves on demand; [`Wms`] stands in for a PBX that cannot be had.
+//! and misbehaves on demand; [`Wms`] stands in for a PBX that cannot be had, and [`Kamailio`] is one that can; a
+//! [`Fleet`] is phones that register and call.
 
 #![forbid(unsafe_code)]
 
@@ -20,6 +21,7 @@ mod device_file;
 mod dnsmasq;
 mod forward;
 mod isc_dhcpd;
+mod kamailio;
 mod kea;
 mod lab;
 mod namespace;
@@ -27,18 +29,25 @@ mod packet;
 mod phone;
 mod process;
 mod proxy;
+mod sip;
 mod web;
 mod wms;
 
-pub use device_file::akuvox_settings;
+pub use device_file::{DeviceFileError, DeviceSettings, akuvox_settings};
 pub use dnsmasq::Dnsmasq;
 pub use forward::Forward;
 pub use isc_dhcpd::IscDhcpd;
+pub use kamailio::{Kamailio, RegistrarSettings};
 pub use kea::{Kea, KeaSettings};
 pub use lab::{Lab, LabError};
 pub use phone::{Lease, Phone};
 pub use process::Server;
 pub use proxy::{Fault, Proxy, Request};
+pub use sip::{
+    Fleet, FleetError, Keepalive, PhoneState, Registration, Role, SecondsWindow, Silence,
+    SipAccount, SipChange, SipEvent, SipOrder, SipPhone, SipServer, SipTransport, Summary, Windows,
+    run_phones,
+};
 pub use web::WebServer;
 pub use wms::{
     Matching, S2sKey, Synchronisation, Wms, WmsFault, WmsRequest, WmsSettings, canonical_request,

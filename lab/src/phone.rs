@@ -142,6 +142,25 @@ impl Phone {
         run(curl)
     }
 
+    /// Fetches the phone's own file, `{mac}.cfg`, from where its lease says (option 66: an URL, or a server's name).
+    ///
+    /// # Errors
+    /// When the lease says nothing, or the file cannot be fetched.
+    pub fn device_file(&self, lease: &Lease) -> Result<String, LabError> {
+        let place = lease.text(66).ok_or_else(|| LabError::Answer {
+            name: "DHCP".to_owned(),
+            answer: "without option 66".to_owned(),
+        })?;
+        let folder = if place.contains("://") {
+            place
+        } else {
+            format!("http://{place}/")
+        };
+        let name: String = self.mac.iter().map(|byte| format!("{byte:02x}")).collect();
+        let file = self.fetch(&format!("{}/{name}.cfg", folder.trim_end_matches('/')))?;
+        Ok(String::from_utf8_lossy(&file).into_owned())
+    }
+
     /// Asks the DNS servers of the phone's lease, as `dig +short` prints the answers: one a line, in any order.
     ///
     /// # Errors

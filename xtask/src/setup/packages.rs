@@ -8,11 +8,15 @@ use std::process::Command;
 use crate::run::{self, find};
 
 /// A program, and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 13] = [
+const PROGRAMS: [(&str, &str); 17] = [
     ("kea-dhcp4", "kea-dhcp4-server"),
     ("kea-ctrl-agent", "kea-ctrl-agent"),
     ("dnsmasq", "dnsmasq-base"),
     ("dhcpd", "isc-dhcp-server"),
+    ("kamailio", "kamailio"),
+    // Comes with no program of its own.
+    ("kamailio", "kamailio-tls-modules"),
+    ("sipp", "sip-tester"),
     ("busybox", "busybox"),
     ("ip", "iproute2"),
     ("nsenter", "util-linux"),
@@ -22,14 +26,16 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("dig", "bind9-dnsutils"),
     ("curl", "curl"),
     ("strace", "strace"),
+    ("sipp", "sip-tester"),
 ];
 
 /// Services that come with those packages and must not begin to serve this machine's network.
-const SERVICES: [&str; 4] = [
+const SERVICES: [&str; 5] = [
     "kea-dhcp4-server.service",
     "kea-ctrl-agent.service",
     "isc-dhcp-server.service",
     "isc-dhcp-server6.service",
+    "kamailio.service",
 ];
 
 pub(super) fn ensure() -> Result<(), String> {
@@ -61,13 +67,13 @@ pub(super) fn ensure() -> Result<(), String> {
 pub(super) fn install(packages: &[&str]) -> Result<(), String> {
     eprintln!("setup: installing {}", packages.join(" "));
     if Path::new("/run/systemd/system").is_dir()
-        && packages
-            .iter()
-            .any(|package| package.starts_with("kea-") || *package == "isc-dhcp-server")
+        && packages.iter().any(|package| {
+            package.starts_with("kea-") || ["isc-dhcp-server", "kamailio"].contains(package)
+        })
     {
         // A package starts its service at once and at every boot, unless it is masked before.
         eprintln!(
-            "setup: masking {0} so that no DHCP server starts here (systemctl unmask {0} undoes it)",
+            "setup: masking {0} so that no DHCP or SIP server starts here (systemctl unmask {0} undoes it)",
             SERVICES.join(" ")
         );
         let mut mask = as_root("systemctl")?;
