@@ -6,6 +6,7 @@
 
 mod dnsmasq;
 mod isc_dhcpd;
+mod kamailio;
 mod kea;
 mod provisioning;
 mod wildix;

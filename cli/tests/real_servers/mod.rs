@@ -3,6 +3,7 @@
 mod dnsmasq;
 mod faults;
 mod isc_dhcpd;
+mod kamailio;
 mod kea;
 mod kea_pair;
 mod read_only;

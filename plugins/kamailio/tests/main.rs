@@ -1,0 +1,11 @@
+//! The plugin as a table of inputs and outputs.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod accepted;
+mod checks;
+mod harness;
+mod rendered;
+mod steps;
+mod topology;
+mod transitions;
