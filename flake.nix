@@ -65,7 +65,12 @@
             pkgs.iproute2
             pkgs.util-linux
             pkgs.socat
+            pkgs.openssh
             pkgs.dnsutils
+            pkgs.bind
+            pkgs.knot-dns
+            pkgs.pdns
+            pkgs.sqlite
             pkgs.curl
             pkgs.strace
           ];

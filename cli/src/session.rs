@@ -6,13 +6,14 @@ use std::{fs, io};
 
 use miette::Diagnostic;
 use switchover_effects::Trace;
-use switchover_engine::{Context, Event, PlanError, PluginSet, SecretCommands, Stop};
+use switchover_engine::{Context, Event, PlanError, PluginSet, Stop};
 use switchover_plugin_host::{Host, HostConfig, HostError, Lock, LockError, Source};
 use switchover_rules::{acknowledge, judge};
+use switchover_topology::model::{Auth, Target};
 use switchover_topology::value::SecretSource;
 use switchover_topology::{Diagnostic as Finding, Loaded, Topology};
 
-use crate::configuration::{self, ConfigurationError};
+use crate::configuration::{self, Configuration, ConfigurationError};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -62,7 +63,7 @@ pub(crate) struct Session<'a> {
     host: Host,
     plugins: PluginSet,
     lock: Option<Lock>,
-    secret_commands: SecretCommands,
+    configuration: Configuration,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -91,11 +92,10 @@ impl<'a> Session<'a> {
                 "no {LOCK}: plugins are not pinned; `switchover plugin lock` pins them"
             ));
         }
-        let secret_commands = if runs_secret_commands(&loaded.topology) {
-            configuration::secret_commands()
-                .map_err(|error| failed(SessionError::Configuration(error)))?
+        let configuration = if needs_configuration(&loaded.topology) {
+            configuration::read().map_err(|error| failed(SessionError::Configuration(error)))?
         } else {
-            SecretCommands::new()
+            Configuration::default()
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -109,7 +109,7 @@ impl<'a> Session<'a> {
             host: host()?,
             plugins: bundled(),
             lock,
-            secret_commands,
+            configuration,
             runtime,
         }))
     }
@@ -147,7 +147,8 @@ impl<'a> Session<'a> {
             host: &self.host,
             plugins: &self.plugins,
             lock: self.lock.as_ref(),
-            secret_commands: self.secret_commands.clone(),
+            secret_commands: self.configuration.secret_commands.clone(),
+            ssh: self.configuration.ssh.clone(),
             trace,
             on_event: &on_event,
             stop,
@@ -245,16 +246,27 @@ pub(crate) fn read_lock(path: &Path) -> Result<Option<Lock>, SessionError> {
 }
 
 /// The user's configuration is read only where something in the topology asks for it.
-fn runs_secret_commands(topology: &Topology) -> bool {
+fn needs_configuration(topology: &Topology) -> bool {
+    let remote = |target: &Target| {
+        let root = target.root.as_ref();
+        root.is_some_and(|root| root.starts_with("ssh://"))
+    };
+    if topology.targets.iter().any(remote) {
+        return true;
+    }
     let by_command = |secret: &SecretSource| matches!(secret, SecretSource::Cmd(_));
-    topology.targets.iter().any(|target| {
-        target
-            .auth
-            .as_ref()
-            .is_some_and(|auth| by_command(auth.secret()))
-    }) || topology.users.iter().any(|user| {
-        user.sip_password
-            .as_ref()
-            .is_some_and(|secret| by_command(secret))
-    })
+    let in_target = |target: &Target| {
+        let mut secrets = target
+            .settings
+            .values()
+            .flat_map(|setting| setting.secrets.values());
+        let by_auth = |auth: &Auth| by_command(auth.secret());
+        secrets.any(|secret| by_command(secret)) || target.auth.as_ref().is_some_and(by_auth)
+    };
+    topology.targets.iter().any(in_target)
+        || topology.users.iter().any(|user| {
+            user.sip_password
+                .as_ref()
+                .is_some_and(|secret| by_command(secret))
+        })
 }

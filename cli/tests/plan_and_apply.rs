@@ -299,3 +299,125 @@ fn a_setting_is_no_place_for_a_secret() {
         "{refused}"
     );
 }
+
+#[test]
+fn a_password_that_would_end_a_line_is_refused() {
+    for password in ["two\nlines", "tab\tbed", "bell\u{7}"] {
+        let mut test = site();
+        test.set("RECEPTION_SIP", password);
+        for arguments in [&["plan"][..], &["apply", "--yes"]] {
+            let refused = test.run(arguments);
+            assert_eq!(refused.code, Some(1), "{refused}");
+            assert!(
+                refused
+                    .stderr
+                    .contains("effects::secret::control-character"),
+                "{refused}"
+            );
+            assert!(!refused.everything().contains(password), "{refused}");
+        }
+        let written = std::fs::read_dir(test.work().join("provisioning")).unwrap();
+        assert_eq!(written.count(), 0);
+    }
+}
+
+/// Permissions of the two telephones' files: one holds a password, the other none.
+fn modes(test: &TestEnvironment) -> [u32; 2] {
+    use std::os::unix::fs::PermissionsExt as _;
+    ["9c7514000101.cfg", "9c7514000102.cfg"].map(|name| {
+        let path = test.work().join("provisioning").join(name);
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    })
+}
+
+#[test]
+fn who_may_read_a_file_with_a_secret_is_the_targets_choice() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let test = site();
+    assert_eq!(test.run(["apply", "--yes"]).code, Some(0));
+    assert_eq!(modes(&test), [0o640, 0o644]);
+
+    // A file that is there keeps what it has.
+    let path = test.work().join("provisioning/9c7514000101.cfg");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o604)).unwrap();
+    std::fs::write(&path, "edited\n").unwrap();
+    assert_eq!(test.run(["apply", "--yes"]).code, Some(0));
+    assert_eq!(modes(&test), [0o604, 0o644]);
+
+    let test = site();
+    let chosen = |mode: &str| {
+        let setting = format!("plugin=\"provisioning\" {{\n    secret-mode {mode}");
+        test.write(
+            "switchover.kdl",
+            &GOOD.replace("plugin=\"provisioning\" {", &setting),
+        );
+    };
+    for wrong in [
+        "\"0900\"",
+        "\"rw-r-----\"",
+        "\"1777\"",
+        "640",
+        "\"\"",
+        "\"+640\"",
+    ] {
+        chosen(wrong);
+        let refused = test.run(["plan"]);
+        assert_eq!(refused.code, Some(3), "{wrong}: {refused}");
+        assert!(
+            refused.stderr.contains("`secret-mode` is permissions"),
+            "{refused}"
+        );
+    }
+    chosen("\"0600\"");
+    let applied = test.run(["apply", "--yes"]);
+    assert_eq!(applied.code, Some(0), "{applied}");
+    assert_eq!(modes(&test), [0o600, 0o644]);
+}
+
+#[test]
+fn a_password_that_changes_is_shown_neither_before_nor_after() {
+    let mut test = site();
+    assert_eq!(test.run(["apply", "--yes"]).code, Some(0));
+    let (old, new) = (SECRET, "n3w-s3cr3t-of-reception");
+    test.set("RECEPTION_SIP", new);
+    // Also where the site's own template calls the line something else from now on, which names no password.
+    let whole = test.run(["plan", "--full"]).stdout;
+    assert!(
+        whole.contains("-Config.Account1.GENERAL.Pwd = (sensitive)"),
+        "{whole}"
+    );
+    let template = "#!version:1.0.0.1\nConfig.Account1.GENERAL.Word = {{ user.sip_password }}\nConfig.Account1.GENERAL.Other = 1\n";
+    for own_template in [false, true] {
+        if own_template {
+            test.write("templates/akuvox.cfg.j2", template);
+            test.write(
+                "switchover.kdl",
+                &GOOD.replace(
+                    "plugin=\"provisioning\" {",
+                    "plugin=\"provisioning\" {\n    templates \"templates\"",
+                ),
+            );
+        }
+        for format in ["human", "json", "markdown"] {
+            let planned = test.run(["plan", "-vv", "--full", "--format", format]);
+            assert_eq!(planned.code, Some(0), "{planned}");
+            assert!(planned.stdout.contains("9c7514000101"), "{planned}");
+            for secret in [old, new] {
+                assert!(!planned.everything().contains(secret), "{planned}");
+            }
+        }
+        let kept = test.run(["plan", "--out", "plan.json"]);
+        assert_eq!(kept.code, Some(0), "{kept}");
+        let kept = std::fs::read_to_string(test.work().join("plan.json")).unwrap();
+        assert!(!kept.contains(old) && !kept.contains(new));
+        let applied = test.run(["apply", "plan.json", "--yes", "-vv"]);
+        assert_eq!(applied.code, Some(0), "{applied}");
+        for secret in [old, new] {
+            assert!(!applied.everything().contains(secret), "{applied}");
+        }
+        // Back to the old one, by the built-in template or the site's own.
+        test.set("RECEPTION_SIP", old);
+        assert_eq!(test.run(["apply", "--yes"]).code, Some(0));
+        test.set("RECEPTION_SIP", new);
+    }
+}

@@ -114,13 +114,7 @@ impl Lab {
         for needed in ["nsenter", "setpriv", "cat", "sh"] {
             program(needed)?;
         }
-        remove_folders_of_the_dead();
-        let folder = tempfile::Builder::new()
-            .prefix(FOLDER_PREFIX)
-            .tempdir()
-            .map_err(|source| LabError::io("create a folder for the lab", source))?;
-        let alive = mark_alive(folder.path())
-            .map_err(|source| LabError::io("lock the lab's folder", source))?;
+        let (folder, alive) = own_folder()?;
         let servers = Namespace::for_servers()?;
         let interface = Self::INTERFACE;
         let mut lines = format!("link add {interface} type bridge\nlink set {interface} up\n");
@@ -191,6 +185,19 @@ impl Lab {
 
 const FOLDER_PREFIX: &str = "switchover-lab-";
 const ALIVE: &str = "alive";
+
+/// A folder that is removed with this, or by the next lab where this process is killed before; and the lock that tells
+/// that it is in use.
+pub(crate) fn own_folder() -> Result<(TempDir, File), LabError> {
+    remove_folders_of_the_dead();
+    let folder = tempfile::Builder::new()
+        .prefix(FOLDER_PREFIX)
+        .tempdir()
+        .map_err(|source| LabError::io("create a folder for the lab", source))?;
+    let alive = mark_alive(folder.path())
+        .map_err(|source| LabError::io("lock the lab's folder", source))?;
+    Ok((folder, alive))
+}
 
 /// Locks a file in the folder for as long as it is open. It gets its name when it is locked, never before.
 fn mark_alive(folder: &Path) -> io::Result<File> {

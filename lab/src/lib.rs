@@ -11,9 +11,9 @@
 //! This crate must never be a dependency of what ships: only of tests and of its own `demo` program. It knows nothing of
 //! topologies or plugins; it deals in addresses, configurations and bytes.
 //!
-//! Read [`Lab`] first, then [`Kea`], [`Dnsmasq`], [`WebServer`], [`Phone`]; [`Proxy`] records what is sent to a server
-//! and misbehaves on demand; [`Wms`] stands in for a PBX that cannot be had, and [`Kamailio`] is one that can; a
-//! [`Fleet`] is phones that register and call.
+//! Read [`Lab`] first, then [`Kea`], [`Dnsmasq`], [`Sshd`], [`WebServer`], [`Phone`]; [`Proxy`] records
+//! what is sent to a server and misbehaves on demand, [`Line`] is slow or breaks; [`Wms`] stands in for a PBX that cannot
+//! be had, and [`Kamailio`] is one that can; a [`Fleet`] is phones that register and call.
 
 #![forbid(unsafe_code)]
 
@@ -24,12 +24,14 @@ mod isc_dhcpd;
 mod kamailio;
 mod kea;
 mod lab;
+mod line;
 mod namespace;
 mod packet;
 mod phone;
 mod process;
 mod proxy;
 mod sip;
+mod sshd;
 mod web;
 mod wms;
 
@@ -40,6 +42,7 @@ pub use isc_dhcpd::IscDhcpd;
 pub use kamailio::{Kamailio, RegistrarSettings};
 pub use kea::{Kea, KeaSettings};
 pub use lab::{Lab, LabError};
+pub use line::Line;
 pub use phone::{Lease, Phone};
 pub use process::Server;
 pub use proxy::{Fault, Proxy, Request};
@@ -48,6 +51,7 @@ pub use sip::{
     SipAccount, SipChange, SipEvent, SipOrder, SipPhone, SipServer, SipTransport, Summary, Windows,
     run_phones,
 };
+pub use sshd::{Offer, Sshd};
 pub use web::WebServer;
 pub use wms::{
     Matching, S2sKey, Synchronisation, Wms, WmsFault, WmsRequest, WmsSettings, canonical_request,

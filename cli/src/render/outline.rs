@@ -232,6 +232,15 @@ fn describe(step: &Step) -> String {
             file: Some(file),
         } => format!("run {name} on {file}"),
         Effect::Probe { request, .. } => format!("wait for {} {}", request.method, request.path),
+        Effect::DnsUpdate(update) => {
+            let sets = if update.replace.len() == 1 {
+                "RRset"
+            } else {
+                "RRsets"
+            };
+            format!("update {} {sets} of {}", update.replace.len(), update.zone)
+        }
+        Effect::DnsProbe { zone, server, .. } => format!("wait for {server} to have {zone}"),
     };
     format!("{} ({what})", step.title)
 }

@@ -45,6 +45,7 @@ pub(crate) fn page(plugin: &Plugin, level: usize) -> String {
         .map(|reach| match reach {
             Reach::Http => "HTTP below the target's `endpoint`",
             Reach::Files => "files below the target's `root`",
+            Reach::Dns => "DNS at the target's `server`",
         })
         .collect();
     let undo = match manifest.undo {

@@ -6,8 +6,8 @@ use insta::assert_snapshot;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use switchover_engine::plan::{
-    Action, Change, Content, Effect, HttpBody, HttpRequest, Plan, PluginRef, Procedure, Step,
-    TargetPlan, TopologyRef, Undo, Wave,
+    Action, Change, Content, DnsUpdate, Effect, HttpBody, HttpRequest, Plan, PluginRef, Procedure,
+    Rrset, Step, TargetPlan, TopologyRef, Undo, Wave,
 };
 
 use crate::render::outline::Extent;
@@ -156,6 +156,30 @@ fn varied() -> Plan {
             file: Some("kea.conf".to_owned()),
         },
         title: "reload the server".to_owned(),
+        ..dhcp.procedure.stage[0].clone()
+    });
+    dhcp.procedure.commit.push(Step {
+        effect: Effect::DnsUpdate(DnsUpdate {
+            zone: "acme.example".to_owned(),
+            require: Vec::new(),
+            replace: vec![Rrset {
+                owner: "pbx1.acme.example".to_owned(),
+                rtype: "A".to_owned(),
+                ttl: 60,
+                data: vec!["10.20.0.10".to_owned()],
+            }],
+        }),
+        title: "update the zone".to_owned(),
+        ..dhcp.procedure.stage[0].clone()
+    });
+    dhcp.procedure.verify.push(Step {
+        effect: Effect::DnsProbe {
+            zone: "acme.example".to_owned(),
+            server: "ns2".to_owned(),
+            deadline_ms: 30_000,
+            every_ms: 250,
+        },
+        title: "wait for the secondary".to_owned(),
         ..dhcp.procedure.stage[0].clone()
     });
     plan(vec![target("bind", Wave::Dns, Vec::new()), files, dhcp])

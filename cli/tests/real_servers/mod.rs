@@ -7,6 +7,7 @@ mod kamailio;
 mod kea;
 mod kea_pair;
 mod read_only;
+mod ssh;
 mod wildix;
 
 use std::fs;

@@ -1,4 +1,5 @@
-//! The only code that touches the world: HTTP requests, files below a root, commands, secrets.
+//! The only code that touches the world: HTTP and DNS requests, files below a root, commands,
+//! secrets.
 //!
 //! What for: the engine decides *what* is done; this crate does it, bounded in time and size, and says plainly what
 //! went wrong. It knows neither topologies nor plugins, so every type here is its own.
@@ -9,11 +10,13 @@
 //! Read [`Reporting`] first: every effect takes one, and it holds all that decides what may be told and to whom.
 
 pub mod command;
+pub mod dns;
 pub mod folder;
 pub mod http;
 mod mask;
 pub mod placeholder;
 pub mod secrets;
+pub mod ssh;
 mod trace;
 
 pub use mask::Masker;

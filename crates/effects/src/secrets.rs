@@ -1,6 +1,6 @@
 //! Secrets: where they come from, and a store that reads each when it is first needed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -144,6 +144,23 @@ pub enum SecretError {
         /// Such as `file:/run/secrets/kea`.
         source_text: String,
     },
+    /// More than one line, where it will stand in one.
+    #[error(
+        "`{source_text}`, which holds the secret `{name}`, holds a line break or another control character"
+    )]
+    #[diagnostic(
+        code("effects::secret::control-character"),
+        help(
+            "it will stand in a line of a configuration file, which it would end: is there more in it than the \
+             password? One line break at the end of a file or of what a command prints does no harm"
+        )
+    )]
+    ControlCharacter {
+        /// The secret.
+        name: String,
+        /// Such as `env:PASSWORD`.
+        source_text: String,
+    },
     /// The file does not exist.
     #[error("the file `{}`, which holds the secret `{name}`, does not exist", path.display())]
     #[diagnostic(
@@ -233,6 +250,8 @@ pub struct Secrets {
     base: PathBuf,
     commands: BTreeMap<String, Vec<String>>,
     declared: BTreeMap<String, SecretSource>,
+    /// Names of those that must be one line.
+    lines: BTreeSet<String>,
     resolved: BTreeMap<String, Secret>,
     reporting: Reporting,
 }
@@ -276,6 +295,17 @@ impl Secrets {
                 Ok(())
             }
         }
+    }
+
+    /// [`Secrets::declare`] for a secret that will stand in a line of a file: resolving it fails where it holds a
+    /// control character.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn declare_line(&mut self, name: &str, source: SecretSource) -> Result<(), SecretError> {
+        self.declare(name, source)?;
+        self.lines.insert(name.to_owned());
+        Ok(())
     }
 
     /// All declared names, ascending.
@@ -364,6 +394,12 @@ impl Secrets {
                 source_text: source_text(),
             });
         }
+        if self.lines.contains(name) && text.contains(ends_a_line) {
+            return Err(SecretError::ControlCharacter {
+                name: name.to_owned(),
+                source_text: source_text(),
+            });
+        }
         Ok(Secret::new(text.to_owned()))
     }
 
@@ -436,6 +472,7 @@ impl Secrets {
             name: command,
             argv,
             folder: &self.base,
+            host: None,
             timeout: COMMAND_TIMEOUT,
         };
         match command::run_silently(&run, &self.reporting).await {
@@ -451,6 +488,11 @@ impl Secrets {
             }),
         }
     }
+}
+
+/// What some reader of some file takes for the end of a line, or drops.
+fn ends_a_line(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 impl Values for Secrets {

@@ -26,6 +26,15 @@ pub enum Event<'a> {
         /// Why there is no answer, or none that counts.
         error: Option<&'a str>,
     },
+    /// A DNS server was asked, or was to be.
+    Dns {
+        /// What and where, such as `AXFR acme.example at 10.20.0.53:53`.
+        request: &'a str,
+        /// From the start of connecting to the last byte.
+        elapsed: Duration,
+        /// Why there is no answer, or none that counts.
+        error: Option<&'a str>,
+    },
     /// A file was read.
     FileRead {
         /// The absolute path.
@@ -71,6 +80,13 @@ pub enum Event<'a> {
         /// How long it ran.
         elapsed: Duration,
     },
+    /// Another host was connected to.
+    Connected {
+        /// Such as `ssh://deploy@prov.acme.example`.
+        host: &'a str,
+        /// How long it took.
+        elapsed: Duration,
+    },
     /// A secret was read from its source.
     Secret {
         /// Its name, not its value.
@@ -96,6 +112,17 @@ impl fmt::Display for Event<'_> {
                     (Some(status), None) => write!(out, "{status}")?,
                     (None, Some(error)) => write!(out, "failed ({error})")?,
                     (None, None) => out.write_str("failed")?,
+                }
+                write!(out, " in {} ms", elapsed.as_millis())
+            }
+            Self::Dns {
+                request,
+                elapsed,
+                error,
+            } => {
+                out.write_str(request)?;
+                if let Some(error) = error {
+                    write!(out, " failed ({error})")?;
                 }
                 write!(out, " in {} ms", elapsed.as_millis())
             }
@@ -130,6 +157,9 @@ impl fmt::Display for Event<'_> {
                     "ran {line}, no exit status, in {} ms",
                     elapsed.as_millis()
                 )
+            }
+            Self::Connected { host, elapsed } => {
+                write!(out, "connected to {host} in {} ms", elapsed.as_millis())
             }
             Self::Secret { name, source } => {
                 write!(out, "resolved the secret {name} from {source}")

@@ -5,20 +5,24 @@ use std::time::{Duration, Instant};
 use switchover_effects::Reporting;
 use switchover_effects::command::{self, Command, CommandError, Output};
 
+use crate::on::{On, on_both};
 use crate::recorder::{recording, whole_text};
 
 async fn run(
+    on: On,
     argv: &[&str],
     folder: &Path,
     timeout: Duration,
     reporting: &Reporting,
 ) -> Result<Output, CommandError> {
     let argv: Vec<String> = argv.iter().map(|&part| part.to_owned()).collect();
+    let host = on.host(folder);
     command::run(
         &Command {
             name: "check",
             argv: &argv,
             folder,
+            host: host.as_ref(),
             timeout,
         },
         reporting,
@@ -26,10 +30,11 @@ async fn run(
     .await
 }
 
-async fn quick(argv: &[&str]) -> Result<Output, CommandError> {
+async fn quick(on: On, argv: &[&str]) -> Result<Output, CommandError> {
     run(
+        on,
         argv,
-        Path::new("/"),
+        Path::new("/tmp"),
         command::DEFAULT_TIMEOUT,
         &Reporting::default(),
     )
@@ -42,10 +47,10 @@ fn runs(pid: &str) -> bool {
         .is_ok_and(|stat| !stat.rsplit_once(") ").unwrap().1.starts_with('Z'))
 }
 
-#[tokio::test]
-async fn a_command_runs_in_its_folder_without_a_shell() {
+async fn a_command_runs_in_its_folder_without_a_shell(on: On) {
     let folder = tempfile::tempdir().unwrap();
     let output = run(
+        on,
         &["pwd"],
         folder.path(),
         command::DEFAULT_TIMEOUT,
@@ -57,32 +62,29 @@ async fn a_command_runs_in_its_folder_without_a_shell() {
         output.stdout,
         format!("{}\n", folder.path().canonicalize().unwrap().display()).as_bytes()
     );
-    let output = quick(&["printf", "%s|", "$HOME", "a b", ";", "*"])
+    let output = quick(on, &["printf", "%s|", "$HOME", "a b", ";", "*"])
         .await
         .unwrap();
     assert_eq!(output.stdout, b"$HOME|a b|;|*|");
-    assert_eq!(quick(&["cat"]).await.unwrap(), Output::default());
+    assert_eq!(quick(on, &["cat"]).await.unwrap(), Output::default());
 }
 
-#[tokio::test]
-async fn a_command_sees_little_of_the_environment() {
-    let output = String::from_utf8(quick(&["env"]).await.unwrap().stdout).unwrap();
+async fn a_command_sees_little_of_the_environment(on: On) {
+    let output = String::from_utf8(quick(on, &["env"]).await.unwrap().stdout).unwrap();
     assert!(std::env::var_os("CARGO_PKG_NAME").is_some() && output.contains("PATH="));
     assert!(!output.contains("CARGO"), "{output}");
 }
 
-#[tokio::test]
-async fn only_the_end_of_much_output_is_kept() {
+async fn only_the_end_of_much_output_is_kept(on: On) {
     let script =
         "i=0; while [ $i -lt 20000 ]; do echo line-$i; echo error-$i >&2; i=$((i+1)); done";
-    let output = quick(&["sh", "-c", script]).await.unwrap();
+    let output = quick(on, &["sh", "-c", script]).await.unwrap();
     assert_eq!((output.stdout.len(), output.stdout_cut), (64 * 1024, true));
     assert_eq!((output.stderr.len(), output.stderr_cut), (64 * 1024, true));
     assert!(output.stdout.ends_with(b"line-19999\n") && output.stderr.ends_with(b"error-19999\n"));
 }
 
-#[tokio::test]
-async fn each_failure_is_told() {
+async fn each_failure_is_told(on: On) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("plain"), "").unwrap();
     let plain = folder.path().join("plain");
@@ -101,7 +103,7 @@ async fn each_failure_is_told() {
         &[],
         &["echo", "a\0b"],
     ] {
-        let error = quick(argv).await.unwrap_err();
+        let error = quick(on, argv).await.unwrap_err();
         let diagnostic: &dyn miette::Diagnostic = &error;
         let help = diagnostic
             .help()
@@ -113,6 +115,7 @@ async fn each_failure_is_told() {
         ));
     }
     let error = run(
+        on,
         &["true"],
         &folder.path().join("none"),
         command::DEFAULT_TIMEOUT,
@@ -120,15 +123,20 @@ async fn each_failure_is_told() {
     )
     .await;
     seen.push_str(&format!("{}\n", error.unwrap_err()));
-    insta::assert_snapshot!(seen.replace(folder.path().to_str().unwrap(), "/folder"));
+    let seen = seen.replace(folder.path().to_str().unwrap(), "/folder");
+    let name = match on {
+        On::Here => "each_failure_is_told",
+        On::There => "each_failure_there_is_told",
+    };
+    insta::assert_snapshot!(name, seen);
 }
 
-#[tokio::test]
-async fn a_command_that_does_not_end_is_killed_with_all_it_started() {
+async fn a_command_that_does_not_end_is_killed_with_all_it_started(on: On) {
     let started = Instant::now();
     let folder = tempfile::tempdir().unwrap();
     let script = "sleep 1000 & echo $! > child; echo waiting >&2; wait";
     let error = run(
+        on,
         &["sh", "-c", script],
         folder.path(),
         Duration::from_millis(700),
@@ -145,14 +153,19 @@ async fn a_command_that_does_not_end_is_killed_with_all_it_started() {
     assert!(ends(child.trim()), "process {child} still runs");
 }
 
-#[tokio::test]
-async fn a_command_that_nobody_waits_for_is_killed() {
+async fn a_command_that_nobody_waits_for_is_killed(on: On) {
     let folder = tempfile::tempdir().unwrap();
     let script = "echo $$ > pid; sleep 1000 & echo $! > child; wait";
     let argv = ["sh", "-c", script];
     {
         let reporting = Reporting::default();
-        let running = run(&argv, folder.path(), command::DEFAULT_TIMEOUT, &reporting);
+        let running = run(
+            on,
+            &argv,
+            folder.path(),
+            command::DEFAULT_TIMEOUT,
+            &reporting,
+        );
         tokio::pin!(running);
         while !fs::read(folder.path().join("child")).is_ok_and(|bytes| bytes.ends_with(b"\n")) {
             assert!(
@@ -169,7 +182,7 @@ async fn a_command_that_nobody_waits_for_is_killed() {
 }
 
 /// Killed processes end when they are next scheduled.
-fn ends(pid: &str) -> bool {
+pub(crate) fn ends(pid: &str) -> bool {
     let deadline = Instant::now() + Duration::from_secs(20);
     while Instant::now() < deadline {
         if !runs(pid) {
@@ -180,10 +193,11 @@ fn ends(pid: &str) -> bool {
     false
 }
 
-#[tokio::test]
-async fn a_server_left_behind_does_not_hold_the_command_up() {
+async fn a_server_left_behind_does_not_hold_the_command_up(on: On) {
     let started = Instant::now();
-    let output = quick(&["sh", "-c", "sleep 50 & echo $!"]).await.unwrap();
+    let output = quick(on, &["sh", "-c", "sleep 50 & echo $!"])
+        .await
+        .unwrap();
     assert!(started.elapsed() < Duration::from_secs(40));
     let pid = String::from_utf8(output.stdout).unwrap();
     assert!(
@@ -192,17 +206,17 @@ async fn a_server_left_behind_does_not_hold_the_command_up() {
     );
     // The shell's own: a small system has no program of that name.
     let kill = format!("kill {}", pid.trim());
-    quick(&["sh", "-c", &kill]).await.unwrap();
+    quick(on, &["sh", "-c", &kill]).await.unwrap();
 }
 
-#[tokio::test]
-async fn no_secret_is_in_an_error_or_an_event() {
+async fn no_secret_is_in_an_error_or_an_event(on: On) {
     let (recorder, reporting) = recording(&[("s", "correct-horse-battery")]);
     let script =
         "echo password correct-horse-battery is wrong >&2; exit 1; : correct-horse-battery";
     let error = run(
+        on,
         &["sh", "-c", script],
-        Path::new("/"),
+        Path::new("/tmp"),
         command::DEFAULT_TIMEOUT,
         &reporting,
     )
@@ -217,8 +231,9 @@ async fn no_secret_is_in_an_error_or_an_event() {
     // Where the beginning is cut off, so is the line that it is cut in.
     let script = "printf 'correct-horse-battery%065526d\\nthe end\\n' 0 >&2; exit 1";
     let error = run(
+        on,
         &["sh", "-c", script],
-        Path::new("/"),
+        Path::new("/tmp"),
         command::DEFAULT_TIMEOUT,
         &reporting,
     )
@@ -229,3 +244,14 @@ async fn no_secret_is_in_an_error_or_an_event() {
         "{error}"
     );
 }
+
+on_both!(
+    a_command_runs_in_its_folder_without_a_shell,
+    a_command_sees_little_of_the_environment,
+    only_the_end_of_much_output_is_kept,
+    each_failure_is_told,
+    a_command_that_does_not_end_is_killed_with_all_it_started,
+    a_command_that_nobody_waits_for_is_killed,
+    a_server_left_behind_does_not_hold_the_command_up,
+    no_secret_is_in_an_error_or_an_event,
+);

@@ -3,16 +3,19 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use proptest::prelude::*;
 use switchover_effects::Reporting;
-use switchover_effects::folder::{Expected, Folder, FolderError, NewFile};
+use switchover_effects::folder::{Change, Expected, Folder, FolderError, NewFile};
 use tempfile::TempDir;
 
+use crate::on::{On, SSHD, on_both};
 use crate::recorder::recording;
 
-fn root() -> (TempDir, Folder) {
+pub(crate) async fn root(on: On) -> (TempDir, Folder) {
     let root = tempfile::tempdir().unwrap();
-    let folder = Folder::open(root.path(), false, &Reporting::default()).unwrap();
+    let folder = on
+        .open(root.path(), false, &Reporting::default())
+        .await
+        .unwrap();
     (root, folder)
 }
 
@@ -41,70 +44,77 @@ pub(crate) fn tree(root: &Path) -> BTreeMap<String, (u32, Option<Vec<u8>>)> {
     found
 }
 
-fn write(root: &Path, path: &str, text: &str, mode: u32) {
+pub(crate) fn write(root: &Path, path: &str, text: &str, mode: u32) {
     let path = root.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-#[test]
-fn files_are_read_and_listed() {
-    let (root, folder) = root();
+async fn files_are_read_and_listed(on: On) {
+    let (root, folder) = root(on).await;
     write(root.path(), "b.cfg", "b", 0o640);
     write(root.path(), "a.cfg", "", 0o644);
     write(root.path(), "sub/c", "c", 0o600);
-    let read = folder.read("b.cfg").unwrap().unwrap();
+    let read = folder.read("b.cfg").await.unwrap().unwrap();
     assert_eq!((read.bytes.as_slice(), read.mode), (&b"b"[..], 0o640));
-    assert_eq!(folder.read("sub/c").unwrap().unwrap().bytes, b"c");
-    assert_eq!(folder.read("none").unwrap(), None);
-    assert_eq!(folder.read("none/none").unwrap(), None);
-    assert_eq!(folder.list("").unwrap(), ["a.cfg", "b.cfg"]);
-    assert_eq!(folder.list("sub").unwrap(), ["c"]);
-    assert_eq!(folder.list("none").unwrap(), Vec::<String>::new());
+    assert_eq!(folder.read("sub/c").await.unwrap().unwrap().bytes, b"c");
+    assert_eq!(folder.read("none").await.unwrap(), None);
+    assert_eq!(folder.read("none/none").await.unwrap(), None);
+    assert_eq!(folder.list("").await.unwrap(), ["a.cfg", "b.cfg"]);
+    assert_eq!(folder.list("sub").await.unwrap(), ["c"]);
+    assert_eq!(folder.list("none").await.unwrap(), Vec::<String>::new());
     assert!(matches!(
-        folder.read("b.cfg/x"),
+        folder.read("b.cfg/x").await,
         Err(FolderError::NotAFolder { .. })
     ));
     assert!(matches!(
-        folder.list("b.cfg"),
+        folder.list("b.cfg").await,
         Err(FolderError::NotAFolder { .. })
     ));
     assert!(matches!(
-        folder.read("sub"),
+        folder.read("sub").await,
         Err(FolderError::NotAFile { .. })
     ));
     assert_eq!(folder.absolute("sub/x").unwrap(), root.path().join("sub/x"));
 }
 
-#[test]
-fn a_batch_is_seen_only_when_committed() {
-    let (root, folder) = root();
+async fn a_batch_is_seen_only_when_committed(on: On) {
+    let (root, folder) = root(on).await;
     write(root.path(), "old", "before", 0o640);
     write(root.path(), "gone", "gone", 0o644);
     let before = tree(root.path());
-    let mut batch = folder.batch().unwrap();
+    let mut batch = folder.batch().await.unwrap();
     batch
-        .stage_write("old", b"after", Expected::Bytes(b"before"), NewFile::Public)
+        .stage_write("old", b"after", Expected::Bytes(b"before"), NewFile::PUBLIC)
+        .await
         .unwrap();
     batch
         .stage_write(
             "new/deep/file.cfg",
             b"new",
             Expected::Absent,
-            NewFile::Public,
+            NewFile::PUBLIC,
         )
+        .await
         .unwrap();
     batch
-        .stage_write("secret", b"s", Expected::Absent, NewFile::Private)
+        .stage_write("secret", b"s", Expected::Absent, NewFile::with_mode(0o600))
+        .await
         .unwrap();
-    batch.stage_remove("gone", Expected::Anything).unwrap();
-    batch.stage_remove("never/was", Expected::Absent).unwrap();
+    batch
+        .stage_remove("gone", Expected::Anything)
+        .await
+        .unwrap();
+    batch
+        .stage_remove("never/was", Expected::Absent)
+        .await
+        .unwrap();
 
     let mut seen = tree(root.path());
     seen.retain(|path, _| !path.starts_with(".switchover-stage-"));
     assert_eq!(seen, before);
-    assert_eq!(folder.list("").unwrap(), ["gone", "old"]);
+    assert_eq!(folder.list("").await.unwrap(), ["gone", "old"]);
     let staged = batch.staged_path("new/deep/file.cfg").unwrap();
     assert_eq!(fs::read(&staged).unwrap(), b"new");
     assert!(staged.is_absolute() && staged.extension().is_some_and(|ending| ending == "cfg"));
@@ -113,9 +123,9 @@ fn a_batch_is_seen_only_when_committed() {
         0o700
     );
 
-    batch.commit_all().unwrap();
+    batch.commit_all().await.unwrap();
     assert_eq!(batch.staged_path("old").unwrap(), root.path().join("old"));
-    batch.discard();
+    batch.discard().await;
     let file = |mode: u32, text: &str| (0o100_000 | mode, Some(text.as_bytes().to_vec()));
     assert_eq!(
         tree(root.path()),
@@ -129,9 +139,8 @@ fn a_batch_is_seen_only_when_committed() {
     );
 }
 
-#[test]
-fn undo_brings_back_the_very_files() {
-    let (root, folder) = root();
+async fn undo_brings_back_the_very_files(on: On) {
+    let (root, folder) = root(on).await;
     write(root.path(), "old", "before", 0o4750);
     write(root.path(), "gone", "gone", 0o604);
     let before = tree(root.path());
@@ -140,71 +149,76 @@ fn undo_brings_back_the_very_files() {
         .unwrap()
         .modified()
         .unwrap();
-    let mut batch = folder.batch().unwrap();
+    let mut batch = folder.batch().await.unwrap();
     batch
-        .stage_write("old", b"after", Expected::Anything, NewFile::Public)
+        .stage_write("old", b"after", Expected::Anything, NewFile::PUBLIC)
+        .await
         .unwrap();
     batch
-        .stage_write("new/a/b", b"new", Expected::Absent, NewFile::Public)
+        .stage_write("new/a/b", b"new", Expected::Absent, NewFile::PUBLIC)
+        .await
         .unwrap();
-    batch.stage_remove("gone", Expected::Anything).unwrap();
-    batch.commit_all().unwrap();
+    batch
+        .stage_remove("gone", Expected::Anything)
+        .await
+        .unwrap();
+    batch.commit_all().await.unwrap();
     assert_ne!(tree(root.path()), before);
     assert_eq!(
         fs::metadata(root.path().join("old")).unwrap().mode() & 0o7777,
         0o4750
     );
-    batch.undo().unwrap();
-    drop(batch);
+    batch.undo().await.unwrap();
+    batch.discard().await;
     assert_eq!(tree(root.path()), before);
     let after = fs::metadata(root.path().join("old")).unwrap();
     assert_eq!((after.ino(), after.modified().unwrap()), (inode, modified));
 }
 
-#[test]
-fn one_change_after_another_is_committed_and_undone() {
-    let (root, folder) = root();
-    let mut batch = folder.batch().unwrap();
+async fn one_change_after_another_is_committed_and_undone(on: On) {
+    let (root, folder) = root(on).await;
+    let mut batch = folder.batch().await.unwrap();
     for name in ["a", "b"] {
         batch
-            .stage_write(name, name.as_bytes(), Expected::Absent, NewFile::Public)
+            .stage_write(name, name.as_bytes(), Expected::Absent, NewFile::PUBLIC)
+            .await
             .unwrap();
     }
     batch.sync().unwrap();
-    batch.commit_one("a").unwrap();
-    assert_eq!(folder.list("").unwrap(), ["a"]);
+    batch.commit_one("a").await.unwrap();
+    assert_eq!(folder.list("").await.unwrap(), ["a"]);
     assert!(matches!(
-        batch.commit_one("a"),
+        batch.commit_one("a").await,
         Err(FolderError::NotStaged { .. })
     ));
     assert!(matches!(
-        batch.commit_one("x"),
+        batch.commit_one("x").await,
         Err(FolderError::NotStaged { .. })
     ));
     assert!(matches!(
-        batch.undo_one("b"),
+        batch.undo_one("b").await,
         Err(FolderError::NotStaged { .. })
     ));
-    batch.commit_one("b").unwrap();
-    batch.undo_one("a").unwrap();
-    batch.sync_folders().unwrap();
-    drop(batch);
+    batch.commit_one("b").await.unwrap();
+    batch.undo_one("a").await.unwrap();
+    batch.sync_folders().await.unwrap();
+    batch.discard().await;
     assert_eq!(tree(root.path()).keys().collect::<Vec<_>>(), ["b"]);
 }
 
-#[test]
-fn the_owner_is_kept_where_that_is_allowed() {
-    let (root, folder) = root();
+async fn the_owner_is_kept_where_that_is_allowed(on: On) {
+    let (root, folder) = root(on).await;
     write(root.path(), "theirs", "before", 0o640);
     let path = root.path().join("theirs");
     let allowed = std::os::unix::fs::chown(&path, Some(1234), Some(4321)).is_ok();
     assert_eq!(allowed, rustix::process::geteuid().is_root());
     let before = fs::metadata(&path).unwrap();
-    let mut batch = folder.batch().unwrap();
+    let mut batch = folder.batch().await.unwrap();
     batch
-        .stage_write("theirs", b"after", Expected::Anything, NewFile::Public)
+        .stage_write("theirs", b"after", Expected::Anything, NewFile::PUBLIC)
+        .await
         .unwrap();
-    batch.commit_all().unwrap();
+    batch.commit_all().await.unwrap();
     let after = fs::metadata(&path).unwrap();
     assert_eq!(
         (after.uid(), after.gid(), after.mode()),
@@ -213,12 +227,11 @@ fn the_owner_is_kept_where_that_is_allowed() {
     assert_eq!(fs::read(&path).unwrap(), b"after");
 }
 
-#[test]
-fn what_was_not_expected_is_left_alone() {
-    let (root, folder) = root();
+async fn what_was_not_expected_is_left_alone(on: On) {
+    let (root, folder) = root(on).await;
     write(root.path(), "there", "text", 0o644);
-    let digest = folder.read("there").unwrap().unwrap().digest();
-    let mut batch = folder.batch().unwrap();
+    let digest = folder.read("there").await.unwrap().unwrap().digest();
+    let mut batch = folder.batch().await.unwrap();
     for (path, expected) in [
         ("there", Expected::Absent),
         ("there", Expected::Bytes(b"other")),
@@ -227,30 +240,34 @@ fn what_was_not_expected_is_left_alone() {
         ("none/none", Expected::Digest(digest)),
     ] {
         let error = batch
-            .stage_write(path, b"x", expected, NewFile::Public)
+            .stage_write(path, b"x", expected, NewFile::PUBLIC)
+            .await
             .unwrap_err();
         assert!(
             matches!(error, FolderError::Changed { .. }),
             "{path} {expected:?}: {error}"
         );
         assert!(matches!(
-            batch.stage_remove(path, expected),
+            batch.stage_remove(path, expected).await,
             Err(FolderError::Changed { .. })
         ));
     }
     batch
-        .stage_write("there", b"x", Expected::Digest(digest), NewFile::Public)
+        .stage_write("there", b"x", Expected::Digest(digest), NewFile::PUBLIC)
+        .await
         .unwrap();
-    let error = batch.stage_remove("there", Expected::Anything).unwrap_err();
+    let error = batch
+        .stage_remove("there", Expected::Anything)
+        .await
+        .unwrap_err();
     assert!(matches!(error, FolderError::Twice { .. }));
 }
 
 /// What somebody else does to a file.
-type Change = fn(&Path);
+type Deed = fn(&Path);
 
-#[test]
-fn a_change_by_others_is_noticed_before_it_is_overwritten() {
-    let others: [(&str, Change); 5] = [
+async fn a_change_by_others_is_noticed_before_it_is_overwritten(on: On) {
+    let others: [(&str, Deed); 5] = [
         ("rewritten", |path| fs::write(path, "theirs").unwrap()),
         ("another file", |path| {
             fs::write(path.with_extension("x"), "theirs").unwrap();
@@ -267,12 +284,13 @@ fn a_change_by_others_is_noticed_before_it_is_overwritten() {
     ];
     for (what, change) in others {
         for remove in [false, true] {
-            let (root, folder) = root();
+            let (root, folder) = root(on).await;
             write(root.path(), "file", "before", 0o644);
-            let mut batch = folder.batch().unwrap();
+            let mut batch = folder.batch().await.unwrap();
             if remove {
                 batch
                     .stage_remove("file", Expected::Bytes(b"before"))
+                    .await
                     .unwrap();
             } else {
                 batch
@@ -280,15 +298,16 @@ fn a_change_by_others_is_noticed_before_it_is_overwritten() {
                         "file",
                         b"after!",
                         Expected::Bytes(b"before"),
-                        NewFile::Public,
+                        NewFile::PUBLIC,
                     )
+                    .await
                     .unwrap();
             }
             change(&root.path().join("file"));
             let theirs = fs::symlink_metadata(root.path().join("file"))
                 .ok()
                 .map(|file| (file.ino(), file.mode()));
-            let error = batch.commit_all().unwrap_err();
+            let error = batch.commit_all().await.unwrap_err();
             assert!(
                 matches!(
                     error,
@@ -296,7 +315,7 @@ fn a_change_by_others_is_noticed_before_it_is_overwritten() {
                 ),
                 "{what}: {error}"
             );
-            drop(batch);
+            batch.discard().await;
             let left = fs::symlink_metadata(root.path().join("file"))
                 .ok()
                 .map(|file| (file.ino(), file.mode()));
@@ -304,48 +323,49 @@ fn a_change_by_others_is_noticed_before_it_is_overwritten() {
         }
     }
     // Somebody creates what the batch wants to create.
-    let (root, folder) = root();
-    let mut batch = folder.batch().unwrap();
+    let (root, folder) = root(on).await;
+    let mut batch = folder.batch().await.unwrap();
     batch
-        .stage_write("new", b"ours", Expected::Absent, NewFile::Public)
+        .stage_write("new", b"ours", Expected::Absent, NewFile::PUBLIC)
+        .await
         .unwrap();
     write(root.path(), "new", "theirs", 0o644);
     assert!(matches!(
-        batch.commit_all(),
+        batch.commit_all().await,
         Err(FolderError::Changed { .. })
     ));
     assert_eq!(fs::read(root.path().join("new")).unwrap(), b"theirs");
 }
 
-#[test]
-fn the_same_bytes_written_again_are_no_change() {
-    let (root, folder) = root();
+async fn the_same_bytes_written_again_are_no_change(on: On) {
+    let (root, folder) = root(on).await;
     write(root.path(), "file", "before", 0o644);
-    let mut batch = folder.batch().unwrap();
+    let mut batch = folder.batch().await.unwrap();
     batch
-        .stage_write("file", b"after", Expected::Anything, NewFile::Public)
+        .stage_write("file", b"after", Expected::Anything, NewFile::PUBLIC)
+        .await
         .unwrap();
     fs::remove_file(root.path().join("file")).unwrap();
     write(root.path(), "file", "before", 0o644);
-    batch.commit_all().unwrap();
+    batch.commit_all().await.unwrap();
     assert_eq!(fs::read(root.path().join("file")).unwrap(), b"after");
 }
 
-#[test]
-fn undo_leaves_alone_what_others_changed_after_it() {
-    let (root, folder) = root();
+async fn undo_leaves_alone_what_others_changed_after_it(on: On) {
+    let (root, folder) = root(on).await;
     write(root.path(), "a", "before", 0o644);
     write(root.path(), "b", "before", 0o644);
-    let mut batch = folder.batch().unwrap();
+    let mut batch = folder.batch().await.unwrap();
     for name in ["a", "b", "new"] {
         batch
-            .stage_write(name, b"after", Expected::Anything, NewFile::Public)
+            .stage_write(name, b"after", Expected::Anything, NewFile::PUBLIC)
+            .await
             .unwrap();
     }
-    batch.commit_all().unwrap();
+    batch.commit_all().await.unwrap();
     write(root.path(), "a", "theirs", 0o644);
     fs::remove_file(root.path().join("b")).unwrap();
-    let error = batch.undo().unwrap_err();
+    let error = batch.undo().await.unwrap_err();
     let FolderError::UndoIncomplete {
         total: 3, failures, ..
     } = &error
@@ -356,88 +376,91 @@ fn undo_leaves_alone_what_others_changed_after_it() {
         matches!(&failures[..], [FolderError::Changed { path, .. }] if path.ends_with("a")),
         "{failures:?}"
     );
-    drop(batch);
+    batch.discard().await;
     assert_eq!(fs::read(root.path().join("a")).unwrap(), b"theirs");
     assert_eq!(fs::read(root.path().join("b")).unwrap(), b"before");
     assert!(!root.path().join("new").exists());
 }
 
-#[test]
-fn a_folder_that_others_use_by_now_stays() {
-    let (root, folder) = root();
-    let mut batch = folder.batch().unwrap();
+async fn a_folder_that_others_use_by_now_stays(on: On) {
+    let (root, folder) = root(on).await;
+    let mut batch = folder.batch().await.unwrap();
     batch
-        .stage_write("made/ours", b"", Expected::Absent, NewFile::Public)
+        .stage_write("made/ours", b"", Expected::Absent, NewFile::PUBLIC)
+        .await
         .unwrap();
-    batch.commit_all().unwrap();
+    batch.commit_all().await.unwrap();
     write(root.path(), "made/theirs", "x", 0o644);
-    batch.undo().unwrap();
-    assert_eq!(folder.list("made").unwrap(), ["theirs"]);
+    batch.undo().await.unwrap();
+    assert_eq!(folder.list("made").await.unwrap(), ["theirs"]);
 }
 
-#[test]
-fn a_batch_that_is_dropped_leaves_nothing() {
+async fn a_batch_that_is_dropped_leaves_nothing(on: On) {
     let parent = tempfile::tempdir().unwrap();
     let root = parent.path().join("a/b");
     assert!(matches!(
-        Folder::open(&root, false, &Reporting::default()),
+        on.open(&root, false, &Reporting::default()).await,
         Err(FolderError::RootMissing { .. })
     ));
-    let folder = Folder::open(&root, true, &Reporting::default()).unwrap();
-    assert_eq!(folder.read("x").unwrap(), None);
-    assert_eq!(folder.list("").unwrap(), Vec::<String>::new());
+    let folder = on.open(&root, true, &Reporting::default()).await.unwrap();
+    assert_eq!(folder.read("x").await.unwrap(), None);
+    assert_eq!(folder.list("").await.unwrap(), Vec::<String>::new());
     assert!(!root.exists(), "reading makes nothing");
     // Twice: the second finds that the root is gone again.
     for _ in 0..2 {
-        let mut batch = folder.batch().unwrap();
+        let mut batch = folder.batch().await.unwrap();
         batch
-            .stage_write("x/y", b"1", Expected::Absent, NewFile::Public)
+            .stage_write("x/y", b"1", Expected::Absent, NewFile::PUBLIC)
+            .await
             .unwrap();
-        assert!(root.exists() && folder.list("").unwrap().is_empty());
-        drop(batch);
+        assert!(root.exists() && folder.list("").await.unwrap().is_empty());
+        batch.discard().await;
         assert!(tree(parent.path()).is_empty());
     }
-    let mut batch = folder.batch().unwrap();
+    let mut batch = folder.batch().await.unwrap();
     batch
-        .stage_write("x/y", b"1", Expected::Absent, NewFile::Public)
+        .stage_write("x/y", b"1", Expected::Absent, NewFile::PUBLIC)
+        .await
         .unwrap();
-    batch.commit_all().unwrap();
-    batch.undo().unwrap();
-    drop(batch);
+    batch.commit_all().await.unwrap();
+    batch.undo().await.unwrap();
+    batch.discard().await;
     assert!(tree(parent.path()).is_empty());
-    let mut batch = folder.batch().unwrap();
+    let mut batch = folder.batch().await.unwrap();
     batch
-        .stage_write("x/y", b"1", Expected::Absent, NewFile::Public)
+        .stage_write("x/y", b"1", Expected::Absent, NewFile::PUBLIC)
+        .await
         .unwrap();
-    batch.commit_all().unwrap();
-    drop(batch);
-    assert_eq!(folder.read("x/y").unwrap().unwrap().bytes, b"1");
+    batch.commit_all().await.unwrap();
+    batch.discard().await;
+    assert_eq!(folder.read("x/y").await.unwrap().unwrap().bytes, b"1");
 }
 
-#[test]
-fn what_a_killed_process_left_is_cleared_and_what_another_uses_is_not() {
-    let (root, folder) = root();
+async fn what_a_killed_process_left_is_cleared_and_what_another_uses_is_not(on: On) {
+    let (root, folder) = root(on).await;
     let abandoned = root.path().join(".switchover-stage-1-0");
     fs::create_dir(&abandoned).unwrap();
     fs::write(abandoned.join("0-secret"), "s").unwrap();
-    let mut first = folder.batch().unwrap();
+    let mut first = folder.batch().await.unwrap();
     first
-        .stage_write("a", b"a", Expected::Absent, NewFile::Public)
+        .stage_write("a", b"a", Expected::Absent, NewFile::PUBLIC)
+        .await
         .unwrap();
     assert!(!abandoned.exists());
-    let mut second = folder.batch().unwrap();
+    let mut second = folder.batch().await.unwrap();
     second
-        .stage_write("b", b"b", Expected::Absent, NewFile::Public)
+        .stage_write("b", b"b", Expected::Absent, NewFile::PUBLIC)
+        .await
         .unwrap();
-    first.commit_all().unwrap();
-    second.commit_all().unwrap();
-    drop((first, second));
+    first.commit_all().await.unwrap();
+    second.commit_all().await.unwrap();
+    first.discard().await;
+    second.discard().await;
     assert_eq!(tree(root.path()).keys().collect::<Vec<_>>(), ["a", "b"]);
 }
 
-#[test]
-fn thousands_of_files_are_one_batch() {
-    let (root, folder) = root();
+async fn thousands_of_files_are_one_batch(on: On) {
+    let (root, folder) = root(on).await;
     let text = vec![b'x'; 1024];
     let mut figures = Vec::new();
     for (round, expected) in [
@@ -445,17 +468,23 @@ fn thousands_of_files_are_one_batch() {
         ("over existing", Expected::Bytes(&text)),
     ] {
         let started = std::time::Instant::now();
-        let mut batch = folder.batch().unwrap();
+        let mut batch = folder.batch().await.unwrap();
         let bytes = vec![if round == "new" { b'x' } else { b'y' }; 1024];
-        for number in 0..2_000 {
-            batch
-                .stage_write(&format!("{number}.cfg"), &bytes, expected, NewFile::Public)
-                .unwrap();
-        }
+        let names: Vec<String> = (0..2_000).map(|number| format!("{number}.cfg")).collect();
+        let changes: Vec<Change<'_>> = names
+            .iter()
+            .map(|path| Change::Write {
+                path,
+                bytes: &bytes,
+                expected,
+                new: NewFile::PUBLIC,
+            })
+            .collect();
+        batch.stage(&changes).await.unwrap();
         let staged = started.elapsed();
-        batch.commit_all().unwrap();
+        batch.commit_all().await.unwrap();
         let committed = started.elapsed();
-        drop(batch);
+        batch.discard().await;
         figures.push(format!(
             "{round}: staged {staged:?}, durable in place {committed:?}, done {:?}",
             started.elapsed()
@@ -463,39 +492,41 @@ fn thousands_of_files_are_one_batch() {
     }
     // Shown with --nocapture.
     println!("{}", figures.join("\n"));
-    assert_eq!(folder.list("").unwrap().len(), 2_000);
+    assert_eq!(folder.list("").await.unwrap().len(), 2_000);
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 2_000);
     assert_eq!(
-        folder.read("1999.cfg").unwrap().unwrap().bytes,
+        folder.read("1999.cfg").await.unwrap().unwrap().bytes,
         vec![b'y'; 1024]
     );
 }
 
-#[test]
-fn everything_is_told() {
+async fn everything_is_told(on: On) {
     let (recorder, reporting) = recording(&[("s", "correct-horse-battery")]);
     let root = tempfile::tempdir().unwrap();
-    let folder = Folder::open(root.path(), false, &reporting).unwrap();
-    let mut batch = folder.batch().unwrap();
-    folder.read("a").unwrap();
+    let folder = on.open(root.path(), false, &reporting).await.unwrap();
+    let mut batch = folder.batch().await.unwrap();
+    folder.read("a").await.unwrap();
     batch
         .stage_write(
             "a",
             b"correct-horse-battery",
             Expected::Absent,
-            NewFile::Private,
+            NewFile::with_mode(0o600),
         )
+        .await
         .unwrap();
-    batch.commit_all().unwrap();
-    folder.read("a").unwrap();
-    folder.list("").unwrap();
-    batch.undo().unwrap();
+    batch.commit_all().await.unwrap();
+    folder.read("a").await.unwrap();
+    folder.list("").await.unwrap();
+    batch.undo().await.unwrap();
     let lines = recorder
         .lines()
         .join("\n")
+        .replace(&SSHD.url(root.path()), "/root")
         .replace(root.path().to_str().unwrap(), "/root");
     let told: Vec<&str> = lines
         .lines()
+        .filter(|line| !line.starts_with("connected to ssh://"))
         .filter_map(|line| line.split(" File").next()?.split(" Folder").next())
         .collect();
     assert_eq!(
@@ -512,42 +543,23 @@ fn everything_is_told() {
     assert!(!lines.contains("horse"));
 }
 
-/// Names that meet: files, folders, and files in folders.
-fn name() -> impl Strategy<Value = String> {
-    "(a|b|c/a|c/b|c/d/a|e/a)"
-}
+on_both!(
+    files_are_read_and_listed,
+    a_batch_is_seen_only_when_committed,
+    undo_brings_back_the_very_files,
+    one_change_after_another_is_committed_and_undone,
+    the_owner_is_kept_where_that_is_allowed,
+    what_was_not_expected_is_left_alone,
+    a_change_by_others_is_noticed_before_it_is_overwritten,
+    the_same_bytes_written_again_are_no_change,
+    undo_leaves_alone_what_others_changed_after_it,
+    a_folder_that_others_use_by_now_stays,
+    a_batch_that_is_dropped_leaves_nothing,
+    thousands_of_files_are_one_batch,
+    everything_is_told,
+);
 
-fn mode() -> impl Strategy<Value = u32> {
-    prop::sample::select(vec![0o644, 0o600, 0o755])
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn undo_after_commit_changes_nothing(
-        existing in prop::collection::btree_map(name(), ("[xy]{0,3}", mode()), 0..5),
-        changes in prop::collection::btree_map(name(), prop::option::of("[xy]{0,3}"), 0..6),
-    ) {
-        let (root, folder) = root();
-        for (path, (text, mode)) in &existing {
-            write(root.path(), path, text, *mode);
-        }
-        let before = tree(root.path());
-        let mut batch = folder.batch().unwrap();
-        for (path, text) in &changes {
-            match text {
-                Some(text) => batch.stage_write(path, text.as_bytes(), Expected::Anything, NewFile::Public).unwrap(),
-                None => batch.stage_remove(path, Expected::Anything).unwrap(),
-            }
-        }
-        batch.commit_all().unwrap();
-        for (path, text) in &changes {
-            let found = folder.read(path).unwrap().map(|content| content.bytes);
-            prop_assert_eq!(found, text.as_ref().map(|text| text.as_bytes().to_vec()));
-        }
-        batch.undo().unwrap();
-        drop(batch);
-        prop_assert_eq!(tree(root.path()), before);
-    }
+#[tokio::test]
+async fn what_a_killed_process_left_is_cleared() {
+    what_a_killed_process_left_is_cleared_and_what_another_uses_is_not(On::Here).await;
 }

@@ -3,15 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod command;
+mod dns;
 mod folder;
 mod folder_attacks;
 mod folder_mounts;
+mod folder_properties;
 mod http;
 mod http_path;
 mod http_tls;
 mod mask;
 mod namespace;
+mod on;
 mod placeholder;
 mod recorder;
 mod secrets;
 mod server;
+mod ssh;

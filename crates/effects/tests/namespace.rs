@@ -1,6 +1,6 @@
 //! Tests that mount file systems run in a mount namespace of their own: the test starts itself again through
-//! `unshare`, so that nothing it mounts is seen outside or outlives it. Root needs nothing more; others become root in
-//! a user namespace. Nothing is skipped: where neither is allowed, the test fails.
+//! `unshare`, so that nothing it mounts is seen outside or outlives it. Root needs nothing more; others get root's
+//! rights in a user namespace, and stay who they are there. Nothing is skipped: where neither is allowed, the test fails.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,18 +8,18 @@ use std::process::Command;
 /// Says to the test that it runs inside.
 const INSIDE: &str = "SWITCHOVER_TEST_INSIDE";
 
-/// Runs `body` in a new mount namespace. `test` is the whole name of the test that calls this.
-pub(crate) fn in_mount_namespace(test: &str, body: impl FnOnce()) {
+/// Runs `body` in a new mount namespace. It is the whole of the test that calls this.
+pub(crate) async fn in_mount_namespace(body: impl AsyncFnOnce()) {
     let mut command = Command::new("unshare");
     if !rustix::process::geteuid().is_root() {
-        command.arg("--map-root-user");
+        command.args(["--map-current-user", "--keep-caps"]);
     }
     command.args(["--mount", "--propagation", "private"]);
-    again(command, test, body);
+    again(command, body).await;
 }
 
 /// Runs `body` as a user whom permissions bind: root without its right to ignore them.
-pub(crate) fn bound_by_permissions(test: &str, body: impl FnOnce()) {
+pub(crate) async fn bound_by_permissions(body: impl AsyncFnOnce()) {
     if rustix::process::geteuid().is_root() {
         let mut command = Command::new("setpriv");
         command.args([
@@ -28,15 +28,18 @@ pub(crate) fn bound_by_permissions(test: &str, body: impl FnOnce()) {
             "--inh-caps",
             "-all",
         ]);
-        again(command, test, body);
+        again(command, body).await;
     } else {
-        body();
+        body().await;
     }
 }
 
-fn again(mut command: Command, test: &str, body: impl FnOnce()) {
+async fn again(mut command: Command, body: impl AsyncFnOnce()) {
+    // The harness names a test's thread after it.
+    let thread = std::thread::current();
+    let test = thread.name().unwrap();
     if std::env::var_os(INSIDE).is_some_and(|inside| inside == test) {
-        return body();
+        return body().await;
     }
     command
         .arg(std::env::current_exe().unwrap())

@@ -56,6 +56,38 @@ async fn each_source_gives_its_value() {
 }
 
 #[tokio::test]
+async fn a_secret_for_a_line_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    for (text, whole) in [
+        ("pa ss\u{e9}", true),
+        ("one line\n", true),
+        ("one line\r\n", true),
+        ("two\nlines", false),
+        ("two\n\n", false),
+        ("a\rb", false),
+        ("a\tb", false),
+        ("a\u{7f}", false),
+        ("a\u{85}b", false),
+        ("a\u{2028}b", false),
+        ("a\0b", false),
+    ] {
+        fs::write(folder.path().join("s"), text).unwrap();
+        let mut secrets = store(folder.path(), &[]);
+        secrets
+            .declare_line("s", SecretSource::File("s".into()))
+            .unwrap();
+        match secrets.resolve("s").await.map(|_| ()) {
+            Ok(()) => assert!(whole, "{text:?}"),
+            Err(error) => {
+                assert!(!whole, "{text:?}");
+                assert_eq!(code(&error), "effects::secret::control-character");
+                assert!(!whole_text(&error).contains(text), "{error:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_secret_is_read_once_and_when_needed() {
     let folder = tempfile::tempdir().unwrap();
     let mut secrets = store(folder.path(), &[]);

@@ -32,6 +32,8 @@ pub struct Context<'a> {
     pub lock: Option<&'a Lock>,
     /// Commands that may print secrets.
     pub secret_commands: SecretCommands,
+    /// What is run for `ssh`, with arguments that go before all others; empty for `ssh` itself.
+    pub ssh: Vec<String>,
     /// Told of every effect; texts are redacted.
     pub trace: Option<Arc<dyn Trace>>,
     /// Told how the run goes.
@@ -77,6 +79,12 @@ impl Context<'_> {
             lock.verify(&plugin)?;
         }
         Ok(plugin)
+    }
+
+    /// The target of this name.
+    pub(crate) fn target(&self, name: &str) -> Option<&Target> {
+        let mut targets = self.topology.targets.iter();
+        targets.find(|target| target.name.value == name)
     }
 
     pub(crate) fn tell(&self, event: crate::Event) {

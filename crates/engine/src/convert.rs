@@ -8,8 +8,8 @@ use switchover_plugin_host::wit;
 
 use crate::diff::{Body, Resource};
 use crate::plan::{
-    Action, Capture, Change, Effect, Expectation, FileContent, HttpBody, HttpRequest, Procedure,
-    Step, Undo, UndoStep,
+    Action, Capture, Change, DnsUpdate, Effect, Expectation, FileContent, HttpBody, HttpRequest,
+    Procedure, Rrset, Step, Undo, UndoStep,
 };
 use crate::render::{RenderError, Templates};
 use crate::runbook::{Task, TaskState};
@@ -227,7 +227,36 @@ fn effect(effect: wit::Effect, step: &str) -> Result<Effect, ConvertError> {
             deadline_ms: probe.deadline_ms,
             every_ms: probe.every_ms,
         },
+        wit::Effect::DnsUpdate(update) => Effect::DnsUpdate(DnsUpdate {
+            zone: update.zone,
+            require: update.require.into_iter().map(rrset).collect(),
+            replace: update.replace.into_iter().map(rrset).collect(),
+        }),
+        wit::Effect::DnsProbe(probe) => Effect::DnsProbe {
+            zone: probe.zone,
+            server: probe.server,
+            deadline_ms: probe.deadline_ms,
+            every_ms: probe.every_ms,
+        },
     })
+}
+
+fn rrset(rrset: wit::Rrset) -> Rrset {
+    Rrset {
+        owner: rrset.owner,
+        rtype: rrset.type_,
+        ttl: rrset.ttl_seconds,
+        data: rrset.rdata,
+    }
+}
+
+fn rrset_to_wit(rrset: &Rrset) -> wit::Rrset {
+    wit::Rrset {
+        owner: rrset.owner.clone(),
+        type_: rrset.rtype.clone(),
+        ttl_seconds: rrset.ttl,
+        rdata: rrset.data.clone(),
+    }
 }
 
 /// `place` is the step's or the query's id.
@@ -285,6 +314,22 @@ pub(crate) fn effect_to_wit(effect: &Effect) -> wit::Effect {
             every_ms,
         } => wit::Effect::Probe(wit::Probe {
             request: request_to_wit(request),
+            deadline_ms: *deadline_ms,
+            every_ms: *every_ms,
+        }),
+        Effect::DnsUpdate(update) => wit::Effect::DnsUpdate(wit::DnsUpdate {
+            zone: update.zone.clone(),
+            require: update.require.iter().map(rrset_to_wit).collect(),
+            replace: update.replace.iter().map(rrset_to_wit).collect(),
+        }),
+        Effect::DnsProbe {
+            zone,
+            server,
+            deadline_ms,
+            every_ms,
+        } => wit::Effect::DnsProbe(wit::DnsProbe {
+            zone: zone.clone(),
+            server: server.clone(),
             deadline_ms: *deadline_ms,
             every_ms: *every_ms,
         }),

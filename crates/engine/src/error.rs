@@ -2,10 +2,12 @@
 
 use miette::Diagnostic;
 use switchover_effects::command::CommandError;
+use switchover_effects::dns::DnsError;
 use switchover_effects::folder::FolderError;
 use switchover_effects::http::HttpError;
 use switchover_effects::placeholder::ExpandError;
 use switchover_effects::secrets::SecretError;
+use switchover_effects::ssh::LocationError;
 use switchover_plugin_host::{LockMismatch, PluginError, Refusal};
 use switchover_topology::Diagnostic as Finding;
 
@@ -58,12 +60,12 @@ pub enum Cause {
         what: &'static str,
         example: &'static str,
     },
-    #[error("files cannot be kept in `{root}`: only a local folder is supported")]
+    #[error("the root `{root}` {source}")]
     #[diagnostic(
         code(switchover::target::root),
-        help("set `root` to a folder, absolute or relative to the topology file")
+        help("set `root` to a folder, or to `ssh://USER@HOST/FOLDER`")
     )]
-    Root { root: String },
+    Root { root: String, source: LocationError },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Http(#[from] HttpError),
@@ -73,6 +75,34 @@ pub enum Cause {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Command(#[from] CommandError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Dns(#[from] DnsError),
+    #[error("the target does not serve the zone `{zone}`")]
+    #[diagnostic(
+        code(switchover::target::zone),
+        help(
+            "a target reaches only zones whose `dns` node names it at one of its servers; nothing was sent"
+        )
+    )]
+    Zone { zone: String },
+    #[error("the zone `{zone}` has no server `{server}`")]
+    #[diagnostic(code(switchover::target::server), help("make a new plan"))]
+    NoServer { zone: String, server: String },
+    #[error("`{server}` has the zone `{zone}` with serial {found}, the primary has {wanted}")]
+    #[diagnostic(
+        code(switchover::step::serial),
+        help(
+            "does the primary notify it, may it transfer the zone, and is it running? Its log says; \
+             `await-secondaries #false` in the target does not wait for it"
+        )
+    )]
+    Behind {
+        server: String,
+        zone: String,
+        found: u32,
+        wanted: u32,
+    },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Expand(#[from] ExpandError),

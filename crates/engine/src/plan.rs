@@ -239,6 +239,47 @@ pub enum Effect {
         /// Milliseconds between two tries.
         every_ms: u32,
     },
+    /// A change of a zone, carried out whole or not at all.
+    DnsUpdate(DnsUpdate),
+    /// Waits until a server of a zone has the serial that the target has, or a later one.
+    DnsProbe {
+        /// The zone.
+        zone: String,
+        /// The server's name in the topology.
+        server: String,
+        /// Milliseconds.
+        deadline_ms: u32,
+        /// Milliseconds between two tries.
+        every_ms: u32,
+    },
+}
+
+/// One message of RFC 2136.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DnsUpdate {
+    /// The zone, without the final dot.
+    pub zone: String,
+    /// What has to be there still.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub require: Vec<Rrset>,
+    /// What is there afterwards.
+    pub replace: Vec<Rrset>,
+}
+
+/// All records of one owner and one type, or that there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rrset {
+    /// Without the final dot.
+    pub owner: String,
+    /// Such as `SRV`.
+    #[serde(rename = "type")]
+    pub rtype: String,
+    /// Seconds.
+    pub ttl: u32,
+    /// In presentation form. Empty: no such RRset.
+    pub data: Vec<String>,
 }
 
 /// What a written file holds.

@@ -9,6 +9,7 @@ use switchover_topology::{Diagnostic, Severity};
 use crate::context::Context;
 use crate::convert;
 use crate::diff::{self, Resource};
+use crate::dns;
 use crate::error::{Cause, PlanError, TargetError};
 use crate::event::Event;
 use crate::generation::{Generation, State};
@@ -16,7 +17,7 @@ use crate::plan::{
     Action, FORMAT_VERSION, Owned, Plan, PluginRef, Procedure, Step, TargetPlan, TopologyRef,
 };
 use crate::render::Templates;
-use crate::secrets::{RunSecrets, auth_name};
+use crate::secrets::{RunSecrets, auth_name, tsig_name};
 use crate::settings;
 use crate::view::Scope;
 use crate::world::World;
@@ -164,6 +165,7 @@ pub(crate) async fn resolve_secrets(
     let names = scopes.iter().flat_map(|(target, scope)| {
         let mut names = scope.secret_names();
         names.insert(auth_name(target));
+        names.insert(tsig_name(target));
         names
     });
     let names = names.collect();
@@ -192,12 +194,10 @@ pub(crate) fn prepare(
 ) -> Result<Option<(Draft, wit::View)>, Cause> {
     let plugin = context.plugin(target)?;
     let objections =
-        settings::check(target, &plugin.manifest().settings_schema).map_err(|error| {
-            Cause::Contract {
-                plugin: plugin.name().to_owned(),
-                export: "describe",
-                problem: error.to_string(),
-            }
+        settings::check(target, plugin.manifest()).map_err(|error| Cause::Contract {
+            plugin: plugin.name().to_owned(),
+            export: "describe",
+            problem: error.to_string(),
         })?;
     if !objections.is_empty() {
         findings.extend(objections);
@@ -245,11 +245,13 @@ pub(crate) fn draft(
         .unwrap_or_default();
     let session = plugin.start()?;
     let world = World::new(context, target, plugin, secrets)?;
+    let zones = dns::served_zones(context.topology, target);
     let target = wit::Target {
         name: target.name.value.clone(),
-        settings: settings::object(target).to_string(),
+        settings: settings::object(target, world.plugin.manifest()).to_string(),
         commands: world.commands.keys().cloned().collect(),
         owned: last.keys().cloned().collect(),
+        zones,
     };
     Ok(Draft {
         target,

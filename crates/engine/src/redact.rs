@@ -24,12 +24,15 @@ pub(crate) fn before(
         (Body::Object(value), _) => Content::Object(object(value, sensitive)),
         (Body::File(bytes), Some(Body::File(after))) => {
             let after = String::from_utf8_lossy(after);
-            // The lines that held the secret are known by those that hold it now; without any, none can be told apart.
-            if held_secret && !after.contains("${secret:") {
+            let Ok(text) = std::str::from_utf8(bytes) else {
+                return opaque(bytes);
+            };
+            // The lines that held the secret are known by those that hold it now; where some are not found, it may
+            // stand anywhere.
+            if held_secret && !all_found(text, &after) {
                 return opaque(bytes);
             }
-            std::str::from_utf8(bytes)
-                .map_or_else(|_| opaque(bytes), |text| Content::Text(lines(text, &after)))
+            Content::Text(lines(text, &after))
         }
         (Body::File(bytes), _) => opaque(bytes),
     }
@@ -58,13 +61,26 @@ fn opaque(bytes: &[u8]) -> Content {
     }
 }
 
-fn lines(text: &str, after: &str) -> String {
-    let kept: BTreeSet<&str> = after.lines().collect();
-    let secret_keys: BTreeSet<&str> = after
-        .lines()
+/// What stands before a secret in its line, for every line that holds one.
+fn secret_keys(text: &str) -> BTreeSet<&str> {
+    text.lines()
         .filter_map(|line| line.split_once("${secret:"))
         .map(|(key, _)| key)
-        .collect();
+        .collect()
+}
+
+/// Whether each line that will hold a secret has one in its place that may hold one now.
+fn all_found(text: &str, after: &str) -> bool {
+    let keys = secret_keys(after);
+    !keys.is_empty()
+        && keys
+            .iter()
+            .all(|key| !key.is_empty() && text.lines().any(|line| line.starts_with(key)))
+}
+
+fn lines(text: &str, after: &str) -> String {
+    let kept: BTreeSet<&str> = after.lines().collect();
+    let secret_keys = secret_keys(after);
     let mut redacted = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let content = line.trim_end_matches(['\n', '\r']);
@@ -129,6 +145,31 @@ mod tests {
             shown,
             Content::Text("Label = x\r\nPin = (sensitive)\r\n".to_owned())
         );
+    }
+
+    #[test]
+    fn where_an_old_password_cannot_be_found_nothing_of_the_file_is_shown() {
+        for (before, after) in [
+            // Its key has another name now.
+            (
+                "Pin = hunter2\nLabel = x\n",
+                "Number = ${secret:user/101/sip-password}\nLabel = x\n",
+            ),
+            (
+                "a = 1\nPin = hunter2\n",
+                "a = ${secret:x}\nNumber = ${secret:y}\n",
+            ),
+            // It is not held any more.
+            ("Pin = hunter2\n", "Label = x\n"),
+            // It stands alone.
+            ("hunter2\n", "${secret:x}\n"),
+        ] {
+            let shown = text(before, after, true);
+            assert!(
+                matches!(shown, Content::Opaque { .. }),
+                "{before} {after}: {shown:?}"
+            );
+        }
     }
 
     #[test]

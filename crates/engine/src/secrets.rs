@@ -13,6 +13,8 @@ use switchover_topology::Topology;
 use switchover_topology::model::{Target, User};
 use switchover_topology::value::SecretSource as Declared;
 
+use crate::dns;
+
 /// Commands that may print secrets, by name: program and arguments. They come from the user's own configuration,
 /// never from a topology.
 pub type SecretCommands = BTreeMap<String, Vec<String>>;
@@ -49,9 +51,18 @@ impl RunSecrets {
                 declare(auth_name(target), &auth.secret().value)?;
             }
         }
+        for target in &topology.targets {
+            if let Some(secret) = dns::tsig_secret(target) {
+                declare(tsig_name(target), secret)?;
+            }
+        }
         for user in &topology.users {
             if let Some(password) = &user.sip_password {
-                declare(sip_password_name(user), &password.value)?;
+                let name = sip_password_name(user);
+                if wanted.contains(&name) {
+                    // Files of telephones have a line for each setting.
+                    secrets.declare_line(&name, source(&password.value))?;
+                }
             }
         }
         let names: Vec<String> = secrets.names().map(str::to_owned).collect();
@@ -102,6 +113,11 @@ impl RunSecrets {
 /// The name of a target's token or password.
 pub(crate) fn auth_name(target: &Target) -> String {
     format!("target/{}/auth", encoded(&target.name))
+}
+
+/// The name of the secret of a target's TSIG key.
+pub(crate) fn tsig_name(target: &Target) -> String {
+    format!("target/{}/tsig", encoded(&target.name))
 }
 
 /// The name of a user's SIP password.

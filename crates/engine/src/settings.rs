@@ -1,16 +1,34 @@
 //! A plugin's own settings of a target, checked by the schema in its manifest.
 
 use serde_json::{Map, Value};
+use switchover_plugin_host::wit::{Manifest, Reach};
 use switchover_topology::model::{Setting, Target};
 use switchover_topology::{Diagnostic, Severity};
 
-/// The settings as one JSON object.
-pub(crate) fn object(target: &Target) -> Value {
-    let members = target
+use crate::{dns, files};
+
+/// The plugin's own settings as one JSON object.
+pub(crate) fn object(target: &Target, manifest: &Manifest) -> Value {
+    let members =
+        own(target, manifest).map(|(name, setting)| (name.clone(), setting.value.clone()));
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
+/// Without those that say how the engine reaches the server.
+fn own<'a>(
+    target: &'a Target,
+    manifest: &Manifest,
+) -> impl Iterator<Item = (&'a String, &'a Setting)> {
+    let reaches_dns = manifest.reach.contains(&Reach::Dns);
+    let reaches_files = manifest.reach.contains(&Reach::Files);
+    let engines = move |name: &str| {
+        reaches_dns && dns::SETTINGS.contains(&name)
+            || reaches_files && files::SETTINGS.contains(&name)
+    };
+    target
         .settings
         .iter()
-        .map(|(name, setting)| (name.clone(), setting.value.clone()));
-    Value::Object(members.collect::<Map<_, _>>())
+        .filter(move |(name, _)| !engines(name))
 }
 
 /// A manifest whose schema cannot be used: the plugin's fault.
@@ -19,12 +37,12 @@ pub(crate) fn object(target: &Target) -> Value {
 pub(crate) struct SchemaError(String);
 
 /// What the schema objects to, at the place of the setting, or of the target where a setting is missing.
-pub(crate) fn check(target: &Target, schema: &str) -> Result<Vec<Diagnostic>, SchemaError> {
-    let schema: Value =
-        serde_json::from_str(schema).map_err(|error| SchemaError(error.to_string()))?;
+pub(crate) fn check(target: &Target, manifest: &Manifest) -> Result<Vec<Diagnostic>, SchemaError> {
+    let schema: Value = serde_json::from_str(&manifest.settings_schema)
+        .map_err(|error| SchemaError(error.to_string()))?;
     let validator =
         jsonschema::validator_for(&schema).map_err(|error| SchemaError(error.to_string()))?;
-    let settings = object(target);
+    let settings = object(target, manifest);
     let objection = |error: jsonschema::ValidationError<'_>| {
         let path = error.instance_path().to_string();
         let setting = path
@@ -35,12 +53,25 @@ pub(crate) fn check(target: &Target, schema: &str) -> Result<Vec<Diagnostic>, Sc
     };
     let mut findings: Vec<Diagnostic> = validator.iter_errors(&settings).map(objection).collect();
     // A setting crosses as it is written: a plugin would take the name of the secret for the secret.
-    for (name, setting) in &target.settings {
+    for (name, setting) in own(target, manifest) {
         if !setting.secrets.is_empty() {
-            let message =
-                format!("`{name}` cannot be a secret: secrets of a target stand in its `auth`");
+            let message = format!(
+                "`{name}` cannot be a secret: secrets of a target stand in its `auth` or `tsig`"
+            );
             findings.push(finding(target, Some(setting), &message));
         }
+    }
+    if manifest.reach.contains(&Reach::Files) {
+        let objections = files::check(target).into_iter();
+        findings.extend(
+            objections.map(|objection| finding(target, objection.setting, &objection.message)),
+        );
+    }
+    if manifest.reach.contains(&Reach::Dns) {
+        let objections = dns::check(target).into_iter();
+        findings.extend(
+            objections.map(|objection| finding(target, objection.setting, &objection.message)),
+        );
     }
     Ok(findings)
 }

@@ -1,12 +1,12 @@
 //! What a target is in the world: its endpoint, its folder, its commands. Every request is held against the plugin's
 //! manifest here, right before it is sent.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use switchover_effects::Reporting;
-use switchover_effects::folder::Folder;
+use switchover_effects::folder::{FileContent, Folder};
 use switchover_effects::http::{Application, Auth, Endpoint, Options, Request, Response};
 use switchover_effects::placeholder::{
     Placeholder, Values, expand_json, expand_text, expand_url, is_name,
@@ -17,9 +17,13 @@ use switchover_topology::model::{self, Target};
 use crate::context::Context;
 use crate::convert;
 use crate::diff::hex;
+use crate::dns::Dns;
 use crate::error::Cause;
+use crate::files;
 use crate::plan::{HttpBody, HttpRequest};
 use crate::secrets::{RunSecrets, auth_name};
+
+const DNS_EXAMPLE: &str = "server \"10.20.0.53:53\"";
 
 /// A plugin that has not asked its last question by then never will.
 const MAX_ROUNDS: u32 = 8;
@@ -29,6 +33,7 @@ const MAX_ROUNDS: u32 = 8;
 pub(crate) struct World {
     pub(crate) plugin: Plugin,
     endpoint: Option<Endpoint>,
+    dns: Option<Dns>,
     /// None where the target declares no root.
     folder: Option<Folder>,
     pub(crate) commands: BTreeMap<String, Vec<String>>,
@@ -87,16 +92,7 @@ impl World {
                 )
             })
             .transpose()?;
-        let folder = match target.root.as_ref().map(|root| root.as_str()) {
-            Some(root) if root.contains("://") => {
-                return Err(Cause::Root {
-                    root: root.to_owned(),
-                });
-            }
-            root => root
-                .map(|root| Folder::open(&context.root.join(root), true, secrets.reporting()))
-                .transpose()?,
-        };
+        let folder = files::folder(context, target, secrets)?;
         let commands = target.commands.iter().map(|command| {
             (
                 command.name.value.clone(),
@@ -110,6 +106,7 @@ impl World {
         let world = Self {
             commands: commands.collect(),
             endpoint,
+            dns: Dns::new(context.topology, target, secrets)?,
             folder,
             reporting: secrets.reporting().clone(),
             plugin,
@@ -122,7 +119,10 @@ impl World {
                 wit::Reach::Files if world.folder.is_none() => {
                     return Err(world.incomplete("files", "root \"out\""));
                 }
-                wit::Reach::Http | wit::Reach::Files => {}
+                wit::Reach::Dns if world.dns.is_none() => {
+                    return Err(world.incomplete("DNS", DNS_EXAMPLE));
+                }
+                wit::Reach::Http | wit::Reach::Files | wit::Reach::Dns => {}
             }
         }
         Ok(world)
@@ -162,6 +162,7 @@ impl World {
         secrets: &RunSecrets,
     ) -> Result<Observation, Cause> {
         let mut observation = Observation::default();
+        let mut asked = HashSet::new();
         for round in 0.. {
             let queries = session.queries(target, wanted, round, &observation.answers)?;
             if queries.is_empty() {
@@ -173,16 +174,12 @@ impl World {
                     &format!("it still asks after {MAX_ROUNDS} rounds"),
                 ));
             }
-            for query in queries {
+            for query in &queries {
                 if !is_name(&query.id) {
                     let problem = format!("{:?} cannot be the id of a query", query.id);
                     return Err(self.contract("queries", &problem));
                 }
-                if observation
-                    .answers
-                    .iter()
-                    .any(|answer| answer.query == query.id)
-                {
+                if !asked.insert(query.id.clone()) {
                     return Err(self.contract(
                         "queries",
                         &format!("the query `{}` was asked before", query.id),
@@ -190,9 +187,12 @@ impl World {
                 }
                 permit::read(self.plugin.manifest(), &query.request)
                     .map_err(|refusal| self.refused(refusal))?;
-                let response = self.read(&query, secrets, &mut observation).await?;
+            }
+            let files = self.files(&queries).await?;
+            for query in &queries {
+                let response = self.read(query, &files, secrets, &mut observation).await?;
                 observation.answers.push(wit::Answer {
-                    query: query.id,
+                    query: query.id.clone(),
                     response,
                 });
             }
@@ -201,9 +201,29 @@ impl World {
         Ok(observation)
     }
 
+    /// Reads every file that is asked for: together, since on another host each takes its time.
+    async fn files<'a>(
+        &self,
+        queries: &'a [wit::Query],
+    ) -> Result<HashMap<&'a str, Option<FileContent>>, Cause> {
+        let paths: Vec<&str> = queries
+            .iter()
+            .filter_map(|query| match &query.request {
+                wit::ReadRequest::File(path) => Some(path.as_str()),
+                _ => None,
+            })
+            .collect();
+        if paths.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let contents = self.folder()?.read_all(&paths).await?;
+        Ok(paths.into_iter().zip(contents).collect())
+    }
+
     async fn read(
         &self,
         query: &wit::Query,
+        files: &HashMap<&str, Option<FileContent>>,
         secrets: &RunSecrets,
         observation: &mut Observation,
     ) -> Result<wit::Response, Cause> {
@@ -225,7 +245,8 @@ impl World {
                     Err(_) => wit::Response::Http(masker.mask(&answer.body).into_owned()),
                 }
             }
-            wit::ReadRequest::File(path) => match self.folder()?.read(path)? {
+            wit::ReadRequest::File(path) => match files.get(path.as_str()).and_then(Option::as_ref)
+            {
                 Some(file) => {
                     observation.found.insert(path.clone(), Some(file.digest()));
                     let masked = masker.mask(&file.bytes).into_owned();
@@ -237,7 +258,12 @@ impl World {
                     wit::Response::Absent
                 }
             },
-            wit::ReadRequest::Folder(path) => wit::Response::Folder(self.folder()?.list(path)?),
+            wit::ReadRequest::Zone(zone) => {
+                wit::Response::Zone(self.dns()?.transfer(zone, masker).await?)
+            }
+            wit::ReadRequest::Folder(path) => {
+                wit::Response::Folder(self.folder()?.list(path).await?)
+            }
         })
     }
 
@@ -246,6 +272,13 @@ impl World {
         self.folder
             .as_ref()
             .ok_or_else(|| self.incomplete("files", "root \"out\""))
+    }
+
+    /// The target's DNS server.
+    pub(crate) fn dns(&self) -> Result<&Dns, Cause> {
+        self.dns
+            .as_ref()
+            .ok_or_else(|| self.incomplete("DNS", DNS_EXAMPLE))
     }
 
     /// Sends a request with its placeholders filled in. The caller has held it against the manifest.
@@ -366,6 +399,16 @@ fn digest(answers: &[wit::Answer], secrets: &RunSecrets) -> String {
             wit::Response::Folder(names) => {
                 part(b"folder");
                 names.iter().for_each(|name| part(name.as_bytes()));
+            }
+            wit::Response::Zone(rrsets) => {
+                part(b"zone");
+                for rrset in rrsets {
+                    part(rrset.owner.as_bytes());
+                    part(rrset.type_.as_bytes());
+                    part(&rrset.ttl_seconds.to_le_bytes());
+                    part(&(rrset.rdata.len() as u64).to_le_bytes());
+                    rrset.rdata.iter().for_each(|data| part(data.as_bytes()));
+                }
             }
         }
     }

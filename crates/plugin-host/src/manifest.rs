@@ -161,6 +161,7 @@ fn patterns(
         let reach = match pattern {
             Pattern::Http(_) => Reach::Http,
             Pattern::File(_) | Pattern::Folder(_) => Reach::Files,
+            Pattern::Zone(_) => Reach::Dns,
         };
         let reached = manifest.reach.contains(&reach);
         shape(pattern)
@@ -178,6 +179,7 @@ fn shape(pattern: &Pattern) -> Result<(), PatternFault> {
     match pattern {
         Pattern::File(path) => Ok(pattern::file_path(path)?),
         Pattern::Folder(path) => Ok(pattern::folder_path(path).map(|_| ())?),
+        Pattern::Zone(name) => Ok(pattern::zone_name(name)?),
         Pattern::Http(HttpPattern { method, path, body }) => {
             if !is_method(method) {
                 return Err(PatternFault::Method);

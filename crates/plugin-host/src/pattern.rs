@@ -5,7 +5,7 @@ use crate::wit::{BodyMatch, HttpPattern, Pattern};
 /// A pattern in the form that `switchover.lock` and `plugin inspect` show. Two patterns that allow different
 /// requests never have the same text.
 ///
-/// `http POST / where /command is "config-get" | "list-commands"`, `file *.cfg`, `folder .`
+/// `http POST / where /command is "config-get" | "list-commands"`, `file *.cfg`, `folder .`, `zone *.example`
 #[must_use]
 pub fn text(pattern: &Pattern) -> String {
     match pattern {
@@ -21,6 +21,7 @@ pub fn text(pattern: &Pattern) -> String {
         Pattern::File(path) => format!("file {path}"),
         Pattern::Folder(path) if path.is_empty() => "folder .".to_owned(),
         Pattern::Folder(path) => format!("folder {path}"),
+        Pattern::Zone(name) => format!("zone {name}"),
     }
 }
 
@@ -70,6 +71,9 @@ pub enum PathFault {
 
 const LONGEST_PATH: usize = 4000;
 const LONGEST_PART: usize = 255;
+/// RFC 1035, section 2.3.4, without the final dot.
+const LONGEST_NAME: usize = 253;
+const LONGEST_LABEL: usize = 63;
 
 /// A path of an http request, with its query if it has one.
 pub(crate) fn http_path(path: &str) -> Result<(&str, Option<&str>), PathFault> {
@@ -181,6 +185,27 @@ pub(crate) fn folder_path(path: &str) -> Result<&str, PathFault> {
         return Ok("");
     }
     file_path(path).map(|()| path)
+}
+
+/// The name of a zone, or a pattern of one: lower case, without the final dot.
+///
+/// Names with escapes are refused: `a\.b` would look like a name below `b` and be none.
+pub(crate) fn zone_name(name: &str) -> Result<(), PathFault> {
+    if name.is_empty() {
+        return Err(PathFault::Empty);
+    }
+    // RFC 2317 has names of zones with a slash in them.
+    let usable = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_/*.".contains(&b);
+    if !name.bytes().all(usable) {
+        return Err(PathFault::Character);
+    }
+    if name.len() > LONGEST_NAME || name.split('.').any(|label| label.len() > LONGEST_LABEL) {
+        return Err(PathFault::Long);
+    }
+    if name.split('.').any(str::is_empty) {
+        return Err(PathFault::EmptyPart);
+    }
+    Ok(())
 }
 
 /// Whether `text` is what `pattern` says, where `*` stands for any run of characters that are not in `barriers`.

@@ -3,6 +3,7 @@
 //! The functions are pure and say no whenever a request could mean something else to whoever gets it than it means
 //! here: nothing is normalised, what would need it is refused.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use miette::Diagnostic;
@@ -13,7 +14,7 @@ use crate::error::printable;
 use crate::manifest::is_method;
 use crate::pattern::{self, PathFault};
 use crate::wit::{
-    Effect, Header, HttpBody, HttpPattern, HttpRequest, Manifest, Pattern, ReadRequest,
+    DnsUpdate, Effect, Header, HttpBody, HttpPattern, HttpRequest, Manifest, Pattern, ReadRequest,
 };
 
 /// A request that a plugin may not make.
@@ -45,6 +46,9 @@ pub enum Reason {
     /// The path could lead elsewhere.
     #[error("its path {0}")]
     Path(PathFault),
+    /// The name of the zone is none.
+    #[error("the zone's name {0}")]
+    Zone(PathFault),
     /// The method is not upper-case letters.
     #[error("its method is not one")]
     Method,
@@ -54,6 +58,12 @@ pub enum Reason {
     /// The body is not one clear JSON value.
     #[error("its body is not one clear JSON value: {0}")]
     Body(String),
+    /// A name that is not in the zone which the request says it is about.
+    #[error("`{0}` is no name in that zone")]
+    Owner(String),
+    /// An update of nothing, or one that contradicts itself.
+    #[error("it names no RRset, or one twice")]
+    Rrsets,
     /// The manifest does not name the command.
     #[error("the plugin's manifest does not name this command")]
     Command,
@@ -73,12 +83,14 @@ pub fn read(manifest: &Manifest, request: &ReadRequest) -> Result<(), Refusal> {
         }
         ReadRequest::File(path) => file(&[&manifest.reads], path, "read"),
         ReadRequest::Folder(path) => folder(&manifest.reads, path),
+        ReadRequest::Zone(name) => zone(&manifest.reads, name, "read"),
     };
     result.map_err(|reason| {
         let request = match request {
             ReadRequest::Http(http) => describe_http(http),
             ReadRequest::File(path) => format!("read {path}"),
             ReadRequest::Folder(path) => format!("list {path}"),
+            ReadRequest::Zone(name) => format!("transfer {name}"),
         };
         refusal(manifest, &request, reason)
     })
@@ -96,6 +108,8 @@ pub fn write(manifest: &Manifest, effect: &Effect) -> Result<(), Refusal> {
         Effect::WriteFile(write) => file(&[&manifest.writes], &write.path, "write"),
         Effect::RemoveFile(path) => file(&[&manifest.writes], path, "write"),
         Effect::Run(run) => command(manifest, &run.name, run.file.as_deref()),
+        Effect::DnsUpdate(update) => updated(manifest, update),
+        Effect::DnsProbe(probe) => zone(&manifest.reads, &probe.zone, "read"),
     };
     result.map_err(|reason| refusal(manifest, &describe(effect), reason))
 }
@@ -112,7 +126,8 @@ pub fn verify(manifest: &Manifest, effect: &Effect) -> Result<(), Refusal> {
         }
         Effect::Probe(probe) => probed(manifest, &probe.request),
         Effect::Run(run) => command(manifest, &run.name, run.file.as_deref()),
-        Effect::WriteFile(_) | Effect::RemoveFile(_) => Err(Reason::Changes),
+        Effect::DnsProbe(probe) => zone(&manifest.reads, &probe.zone, "read"),
+        Effect::WriteFile(_) | Effect::RemoveFile(_) | Effect::DnsUpdate(_) => Err(Reason::Changes),
     };
     result.map_err(|reason| refusal(manifest, &describe(effect), reason))
 }
@@ -140,6 +155,8 @@ fn describe(effect: &Effect) -> String {
             Some(file) => format!("run {} {file}", run.name),
             None => format!("run {}", run.name),
         },
+        Effect::DnsUpdate(update) => format!("update {}", update.zone),
+        Effect::DnsProbe(probe) => format!("probe {}", probe.zone),
     }
 }
 
@@ -155,7 +172,7 @@ fn file(patterns: &[&[Pattern]], path: &str, kind: &'static str) -> Result<(), R
         .flatten()
         .any(|pattern| match pattern {
             Pattern::File(pattern) => pattern::glob(pattern, path, &['/']),
-            Pattern::Http(_) | Pattern::Folder(_) => false,
+            Pattern::Http(_) | Pattern::Folder(_) | Pattern::Zone(_) => false,
         });
     if fits {
         Ok(())
@@ -173,13 +190,48 @@ fn folder(patterns: &[Pattern], path: &str) -> Result<(), Reason> {
             Ok(pattern) => !path.is_empty() && pattern::glob(pattern, path, &['/']),
             Err(_) => false,
         },
-        Pattern::Http(_) | Pattern::File(_) => false,
+        Pattern::Http(_) | Pattern::File(_) | Pattern::Zone(_) => false,
     });
     if fits {
         Ok(())
     } else {
         Err(Reason::NoPattern("read"))
     }
+}
+
+fn zone(patterns: &[Pattern], name: &str, kind: &'static str) -> Result<(), Reason> {
+    pattern::zone_name(name).map_err(Reason::Zone)?;
+    let fits = patterns.iter().any(|pattern| match pattern {
+        Pattern::Zone(pattern) => pattern::glob(pattern, name, &[]),
+        Pattern::Http(_) | Pattern::File(_) | Pattern::Folder(_) => false,
+    });
+    if fits {
+        Ok(())
+    } else {
+        Err(Reason::NoPattern(kind))
+    }
+}
+
+/// An update stays in its zone and says one thing of each RRset.
+fn updated(manifest: &Manifest, update: &DnsUpdate) -> Result<(), Reason> {
+    zone(&manifest.writes, &update.zone, "write")?;
+    if update.replace.is_empty() {
+        return Err(Reason::Rrsets);
+    }
+    for rrsets in [&update.require, &update.replace] {
+        let mut seen = BTreeSet::new();
+        for rrset in rrsets {
+            let below = rrset.owner.strip_suffix(update.zone.as_str());
+            let inside = below.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+            if !inside || pattern::zone_name(&rrset.owner).is_err() {
+                return Err(Reason::Owner(printable(&rrset.owner)));
+            }
+            if !seen.insert((&rrset.owner, &rrset.type_)) {
+                return Err(Reason::Rrsets);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn command(manifest: &Manifest, name: &str, path: Option<&str>) -> Result<(), Reason> {
@@ -237,7 +289,7 @@ impl<'a> Http<'a> {
             .flatten()
             .any(|pattern| match pattern {
                 Pattern::Http(pattern) => self.matches(pattern),
-                Pattern::File(_) | Pattern::Folder(_) => false,
+                Pattern::File(_) | Pattern::Folder(_) | Pattern::Zone(_) => false,
             });
         if fits {
             Ok(())

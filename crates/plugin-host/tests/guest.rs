@@ -129,12 +129,12 @@ impl Guest {
                 (func $check (export "{api}#check") (param i32) (result i32) {check})
                 (func $desired (export "{api}#desired") (param i32) (result i32) {desired})
                 (func $queries (export "{api}#queries")
-                    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {queries})
+                    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {queries})
                 (func $current (export "{api}#current")
-                    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {current})
+                    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {current})
                 (func $examine (export "{api}#examine") (param i32) (result i32) {examine})
                 (func $procedure (export "{api}#procedure")
-                    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {procedure})
+                    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {procedure})
                 (data (i32.const {MANIFEST}) "{}")
                 (data (i32.const {TEXTS}) "{}")
                 {more})"#,
@@ -211,6 +211,7 @@ pub(crate) fn target() -> Target {
         name: "t".into(),
         settings: "{}".into(),
         commands: vec!["reload".into()],
+        zones: vec![],
         owned: vec![],
     }
 }

@@ -96,6 +96,7 @@ fn different_rights_have_different_texts() {
         http("GET", &[]),
         Pattern::File("a".into()),
         Pattern::Folder("a".into()),
+        Pattern::Zone("a".into()),
     ];
     assert_eq!(texts(patterns.clone()).len(), patterns.len());
 }

@@ -5,8 +5,9 @@ use std::path::{Component, Path};
 use proptest::prelude::*;
 use switchover_plugin_host::permit;
 use switchover_plugin_host::wit::{
-    BodyMatch, CommandUse, Effect, FileContent, Header, HttpBody, HttpPattern, HttpRequest,
-    Manifest, Pattern, Probe, Reach, ReadRequest, RunCommand, UndoSupport, WriteFile,
+    BodyMatch, CommandUse, DnsProbe, DnsUpdate, Effect, FileContent, Header, HttpBody, HttpPattern,
+    HttpRequest, Manifest, Pattern, Probe, Reach, ReadRequest, Rrset, RunCommand, UndoSupport,
+    WriteFile,
 };
 
 fn http_pattern(method: &str, path: &str, values: &[&str]) -> Pattern {
@@ -33,7 +34,7 @@ fn manifest() -> Manifest {
         resources: vec![],
         servers: vec![],
         settings_schema: "{}".into(),
-        reach: vec![Reach::Http, Reach::Files],
+        reach: vec![Reach::Http, Reach::Files, Reach::Dns],
         reads: vec![
             http_pattern("POST", "/", &["\"config-get\"", "\"status-get\"", "7"]),
             http_pattern("GET", "/api/*/items", &[]),
@@ -42,12 +43,14 @@ fn manifest() -> Manifest {
             Pattern::File("read/*.conf".into()),
             Pattern::Folder("read".into()),
             Pattern::Folder(".".into()),
+            Pattern::Zone("*.example".into()),
         ],
         writes: vec![
             http_pattern("POST", "/", &["\"config-set\""]),
             http_pattern("PUT", "/api/*", &[]),
             Pattern::File("*.cfg".into()),
             Pattern::File("write/a*b*c".into()),
+            Pattern::Zone("acme.example".into()),
         ],
         commands: vec![CommandUse {
             name: "reload".into(),
@@ -367,6 +370,106 @@ fn probe(request: HttpRequest) -> Effect {
     })
 }
 
+fn rrset(owner: &str, rdata: &[&str]) -> Rrset {
+    Rrset {
+        owner: owner.into(),
+        type_: "A".into(),
+        ttl_seconds: 60,
+        rdata: rdata.iter().map(|&data| data.into()).collect(),
+    }
+}
+
+fn update(zone: &str, owner: &str) -> Effect {
+    Effect::DnsUpdate(DnsUpdate {
+        zone: zone.into(),
+        require: vec![rrset(owner, &[])],
+        replace: vec![rrset(owner, &["10.20.0.10"])],
+    })
+}
+
+fn serial(zone: &str) -> Effect {
+    Effect::DnsProbe(DnsProbe {
+        zone: zone.into(),
+        server: "ns2".into(),
+        deadline_ms: 1,
+        every_ms: 1,
+    })
+}
+
+#[test]
+fn zones() {
+    for (zone, expected) in [
+        ("acme.example", "yes"),
+        ("a.b.example", "yes"),
+        ("0/25.2.0.192.example", "yes"),
+        ("example", NO_READ),
+        ("acme.example.org", NO_READ),
+        (
+            "ACME.example",
+            "the zone's name has a character that does not belong in it",
+        ),
+        ("acme.example.", "the zone's name has an empty part"),
+        (
+            "a\\.b.example",
+            "the zone's name has a character that does not belong in it",
+        ),
+        (
+            "${secret:x}.example",
+            "the zone's name has a character that does not belong in it",
+        ),
+        ("", "the zone's name is empty"),
+    ] {
+        let result = permit::read(&manifest(), &ReadRequest::Zone(zone.into()));
+        assert_eq!(verdict(result), expected, "{zone:?}");
+    }
+    let zone = "acme.example";
+    for (owner, expected) in [
+        ("acme.example", "yes"),
+        ("_sips._tcp.acme.example", "yes"),
+        ("*.acme.example", "yes"),
+        ("xacme.example", "`xacme.example` is no name in that zone"),
+        ("example", "`example` is no name in that zone"),
+        (
+            "a\\.acme.example",
+            "`a\\.acme.example` is no name in that zone",
+        ),
+        (
+            "a..acme.example",
+            "`a..acme.example` is no name in that zone",
+        ),
+        ("A.acme.example", "`A.acme.example` is no name in that zone"),
+    ] {
+        let result = permit::write(&manifest(), &update(zone, owner));
+        assert_eq!(verdict(result), expected, "{owner:?}");
+        let required = Effect::DnsUpdate(DnsUpdate {
+            zone: zone.into(),
+            require: vec![rrset(owner, &[])],
+            replace: vec![rrset(zone, &[])],
+        });
+        assert_eq!(
+            verdict(permit::write(&manifest(), &required)),
+            expected,
+            "{owner:?}"
+        );
+    }
+    let twice = Effect::DnsUpdate(DnsUpdate {
+        zone: zone.into(),
+        require: vec![],
+        replace: vec![rrset(zone, &["10.20.0.10"]), rrset(zone, &[])],
+    });
+    let nothing = Effect::DnsUpdate(DnsUpdate {
+        zone: zone.into(),
+        require: vec![rrset(zone, &[])],
+        replace: vec![],
+    });
+    for effect in [twice, nothing] {
+        assert_eq!(
+            verdict(permit::write(&manifest(), &effect)),
+            "it names no RRset, or one twice"
+        );
+    }
+}
+
 #[test]
 fn effects_by_phase() {
     let config_set = || post(r#"{"command":"config-set"}"#);
@@ -400,6 +503,10 @@ fn effects_by_phase() {
         (run("reload", Some("../../etc/passwd")), false, false),
         (run("reload", Some("other")), false, false),
         (run("rm", None), false, false),
+        (update("acme.example", "a.acme.example"), true, false),
+        (update("b.example", "a.b.example"), false, false),
+        (serial("b.example"), true, true),
+        (serial("b.org"), false, false),
     ];
     for (effect, write, verify) in table {
         assert_eq!(
@@ -424,6 +531,8 @@ fn refusals_say_who_asked_for_what() {
         write_file("../../etc/shadow"),
         run("rm", Some("x\u{1b}[2J")),
         probe(request("GET", "/secret?page")),
+        update("b.org", "a.b.org"),
+        serial("b.org"),
     ];
     let text: Vec<_> = effects
         .iter()

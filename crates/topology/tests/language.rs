@@ -73,6 +73,59 @@ fn durations_are_combined() {
 }
 
 #[test]
+fn a_root_on_another_host_is_judged_where_it_stands() {
+    let read_root = |root: &str| {
+        read(&format!(
+            "{SITE}target \"t\" plugin=\"provisioning\" {{\n    root \"{root}\"\n}}\n"
+        ))
+    };
+    for root in [
+        "/srv/provisioning",
+        "out",
+        "ssh://deploy@prov.acme.example/srv/provisioning",
+        "ssh://prov:2222/srv/a%20b/",
+        "ssh://root@[2001:db8::1]/srv",
+    ] {
+        assert_eq!(codes(&read_root(root)), ["SW009"], "{root}");
+    }
+    for (root, told) in [
+        ("sftp://prov/srv", "must be a folder, or `ssh://…`"),
+        ("ssh://", "must be a folder, or `ssh://…`"),
+        ("ssh://prov", "names no folder"),
+        ("ssh://prov/", "names no folder"),
+        ("ssh://prov/srv/../etc", "holds a `.` or `..` part"),
+        ("ssh://prov/srv/%2e%2e/etc", "holds a `.` or `..` part"),
+        ("ssh://prov//srv", "an empty part"),
+        ("ssh://prov/a%0ab", "a control character"),
+        ("ssh://prov/srv?x", "holds a `?` or `#`"),
+        (
+            "ssh://-oProxyCommand=touch%20x/srv",
+            "would take for something else",
+        ),
+        ("ssh://-l@prov/srv", "would take for something else"),
+        ("ssh://a%20-v@prov/srv", "would take for something else"),
+        (
+            "ssh://me:hunter2@prov/srv",
+            "holds a password in clear text",
+        ),
+    ] {
+        let loaded = read_root(root);
+        let shown = plain(&loaded);
+        assert!(shown.contains(told), "{root}: {shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        let errors = loaded.diagnostics.iter();
+        let errors: Vec<_> = errors.filter(|finding| finding.code != "SW009").collect();
+        let [finding] = errors[..] else {
+            panic!("{root}: {shown}");
+        };
+        let (position, _) = loaded.sources.range(finding.span.unwrap());
+        // A password is not pointed at, lest it be shown.
+        let column = if root.contains("hunter2") { 5 } else { 10 };
+        assert_eq!((position.line, position.column), (3, column), "{root}");
+    }
+}
+
+#[test]
 fn a_default_keeps_its_place_and_yields_to_the_node() {
     let text = format!(
         "{SITE}defaults \"device\" network=\"a\"\ndefaults \"device\" model=\"WP480\"\nnetwork \"a\" subnet=\"10.0.0.0/24\"\n\

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::{Answer, Failure, Response};
+use crate::{Answer, Failure, Response, Rrset};
 
 /// Answers, found by the id of their query.
 #[derive(Clone, Copy)]
@@ -36,7 +36,7 @@ impl<'a> Answers<'a> {
     pub fn bytes(self, query: &str) -> Option<&'a [u8]> {
         match self.get(query)? {
             Response::Http(bytes) | Response::File(bytes) => Some(bytes),
-            Response::Absent | Response::Folder(_) => None,
+            Response::Absent | Response::Folder(_) | Response::Zone(_) => None,
         }
     }
 
@@ -80,7 +80,16 @@ impl<'a> Answers<'a> {
         match self.get(query)? {
             Response::Folder(names) => Some(names),
             Response::Absent => Some(&[]),
-            Response::Http(_) | Response::File(_) => None,
+            Response::Http(_) | Response::File(_) | Response::Zone(_) => None,
+        }
+    }
+
+    /// The RRsets of a zone; none where the query was not asked.
+    #[must_use]
+    pub fn zone(self, query: &str) -> Option<&'a [Rrset]> {
+        match self.get(query)? {
+            Response::Zone(rrsets) => Some(rrsets),
+            Response::Http(_) | Response::File(_) | Response::Folder(_) | Response::Absent => None,
         }
     }
 }
@@ -97,6 +106,7 @@ mod tests {
             ("file/b", Response::Absent),
             ("file/c", Response::File(vec![0xff])),
             ("list", Response::Folder(vec!["x".into()])),
+            ("zone/a", Response::Zone(vec![])),
         ]
         .map(|(query, response)| Answer {
             query: query.into(),
@@ -116,6 +126,9 @@ mod tests {
         assert_eq!(found.folder("list"), Some(&["x".to_owned()][..]));
         assert_eq!(found.folder("file/b"), Some(&[][..]));
         assert_eq!(found.folder("config"), None);
+        assert_eq!(found.zone("zone/a"), Some(&[][..]));
+        assert_eq!(found.zone("list"), None);
+        assert_eq!(found.bytes("zone/a"), None);
         let files: Vec<&str> = found.with_prefix("file/").map(|(rest, _)| rest).collect();
         assert_eq!(files, ["a", "b", "c"]);
     }

@@ -227,6 +227,14 @@ impl Query {
         }
     }
 
+    /// All RRsets of a zone.
+    pub fn zone(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            request: ReadRequest::Zone(name.into()),
+        }
+    }
+
     /// The names in one folder below the target's root.
     pub fn folder(id: impl Into<String>, path: impl Into<String>) -> Self {
         Self {
@@ -435,13 +443,14 @@ impl View {
 }
 
 impl Target {
-    /// A target that declares no commands and owns nothing yet: a start for tests.
+    /// A target that declares no commands, owns nothing yet and serves no zone: a start for tests.
     pub fn new(name: impl Into<String>, settings: &Value) -> Self {
         Self {
             name: name.into(),
             settings: settings.to_string(),
             commands: Vec::new(),
             owned: Vec::new(),
+            zones: Vec::new(),
         }
     }
 

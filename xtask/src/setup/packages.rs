@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::run::{self, find};
 
 /// A program, and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 17] = [
+const PROGRAMS: [(&str, &str); 24] = [
     ("kea-dhcp4", "kea-dhcp4-server"),
     ("kea-ctrl-agent", "kea-ctrl-agent"),
     ("dnsmasq", "dnsmasq-base"),
@@ -24,18 +24,30 @@ const PROGRAMS: [(&str, &str); 17] = [
     ("setpriv", "util-linux"),
     ("socat", "socat"),
     ("dig", "bind9-dnsutils"),
+    ("nsupdate", "bind9-dnsutils"),
+    ("named", "bind9"),
+    ("named-checkzone", "bind9-utils"),
+    ("knotd", "knot"),
+    // It brings the server, too.
+    ("pdnsutil", "pdns-backend-sqlite3"),
+    ("sqlite3", "sqlite3"),
+    ("ssh", "openssh-client"),
+    ("sshd", "openssh-server"),
     ("curl", "curl"),
     ("strace", "strace"),
-    ("sipp", "sip-tester"),
 ];
 
-/// Services that come with those packages and must not begin to serve this machine's network.
-const SERVICES: [&str; 5] = [
-    "kea-dhcp4-server.service",
-    "kea-ctrl-agent.service",
-    "isc-dhcp-server.service",
-    "isc-dhcp-server6.service",
-    "kamailio.service",
+/// Services that come with packages and must not begin to serve this machine's network.
+const SERVICES: [(&str, &str); 9] = [
+    ("kea-dhcp4-server", "kea-dhcp4-server.service"),
+    ("kea-ctrl-agent", "kea-ctrl-agent.service"),
+    ("isc-dhcp-server", "isc-dhcp-server.service"),
+    ("isc-dhcp-server", "isc-dhcp-server6.service"),
+    ("kamailio", "kamailio.service"),
+    ("bind9", "named.service"),
+    ("knot", "knot.service"),
+    ("pdns-backend-sqlite3", "pdns.service"),
+    ("openssh-server", "ssh.service"),
 ];
 
 pub(super) fn ensure() -> Result<(), String> {
@@ -66,18 +78,20 @@ pub(super) fn ensure() -> Result<(), String> {
 /// Installs Debian packages, as root or through `sudo`.
 pub(super) fn install(packages: &[&str]) -> Result<(), String> {
     eprintln!("setup: installing {}", packages.join(" "));
-    if Path::new("/run/systemd/system").is_dir()
-        && packages.iter().any(|package| {
-            package.starts_with("kea-") || ["isc-dhcp-server", "kamailio"].contains(package)
-        })
-    {
+    // Only what is installed now: what was there before may be meant to run, above all the way into this machine.
+    let services: Vec<&str> = SERVICES
+        .iter()
+        .filter(|(package, _)| packages.contains(package))
+        .map(|(_, service)| *service)
+        .collect();
+    if Path::new("/run/systemd/system").is_dir() && !services.is_empty() {
         // A package starts its service at once and at every boot, unless it is masked before.
         eprintln!(
-            "setup: masking {0} so that no DHCP or SIP server starts here (systemctl unmask {0} undoes it)",
-            SERVICES.join(" ")
+            "setup: masking {0} so that no server starts here (systemctl unmask {0} undoes it)",
+            services.join(" ")
         );
         let mut mask = as_root("systemctl")?;
-        mask.arg("mask").args(SERVICES);
+        mask.arg("mask").args(services);
         run::run(mask).map_err(|failure| failure.0)?;
     }
     // A fresh machine has no list of packages, and an old list has old packages. Where one of several archives cannot

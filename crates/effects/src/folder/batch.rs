@@ -1,189 +1,171 @@
-use std::collections::{BTreeSet, HashMap};
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
-use cap_std::fs::Dir;
-use rustix::fs::{
-    Access, AtFlags, Gid, Mode, OFlags, Stat, Uid, accessat, fchmod, fsync, mkdirat, openat, syncfs,
-};
-use rustix::io::Errno;
-
-use super::entry::{Entry, Identity, State, Version, Way};
-use super::path::{self, Place};
-use super::staging::{Mount, Staging};
-use super::{Expected, Folder, FolderError, digest, read_at, stat_at};
-use crate::trace::{Event, Reporting};
-
-/// Up to so many files, each is made durable by itself; more at once, by one call for the whole file system.
-const SYNC_EACH: usize = 16;
-
-/// Folders that a batch makes.
-const FOLDER_MODE: Mode = Mode::from_raw_mode(0o755);
-
-const FOLDER_FLAGS: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::CLOEXEC);
+use super::local::LocalBatch;
+use super::remote::RemoteBatch;
+use super::{Expected, FolderError};
 
 /// Who may read a file that did not exist before. One that did keeps its mode and owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum NewFile {
-    /// Mode 0644: telephones and daemons under other users.
-    #[default]
-    Public,
-    /// Mode 0600: it holds a secret.
-    Private,
-}
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewFile(u32);
 
 impl NewFile {
-    const fn mode(self) -> u32 {
-        match self {
-            Self::Public => 0o644,
-            Self::Private => 0o600,
+    /// Mode 0644: telephones and daemons under other users.
+    pub const PUBLIC: Self = Self(0o644);
+
+    /// Mode 0640, for a file that holds a secret: its owner, and the group of a server that hands it out.
+    pub const SECRET: Self = Self(0o640);
+
+    /// These permissions, of which nothing beyond reading, writing and executing counts.
+    #[must_use]
+    pub const fn with_mode(mode: u32) -> Self {
+        Self(mode & 0o777)
+    }
+
+    pub(super) const fn mode(self) -> u32 {
+        self.0
+    }
+}
+
+/// One change of a file.
+#[derive(Debug, Clone, Copy)]
+pub enum Change<'a> {
+    /// This content, whether the file exists or not.
+    Write {
+        /// Its name below the root.
+        path: &'a str,
+        /// All of it.
+        bytes: &'a [u8],
+        /// What must be there now.
+        expected: Expected<'a>,
+        /// Who may read it where it is new.
+        new: NewFile,
+    },
+    /// No file. Where there is none and none is expected, there is nothing to do, and that is no error.
+    Remove {
+        /// Its name below the root.
+        path: &'a str,
+        /// What must be there now.
+        expected: Expected<'a>,
+    },
+}
+
+impl<'a> Change<'a> {
+    /// Its name below the root.
+    #[must_use]
+    pub const fn path(&self) -> &'a str {
+        match *self {
+            Self::Write { path, .. } | Self::Remove { path, .. } => path,
         }
     }
+
+    pub(super) const fn expected(&self) -> Expected<'a> {
+        match *self {
+            Self::Write { expected, .. } | Self::Remove { expected, .. } => expected,
+        }
+    }
+}
+
+/// Which of several changes failed first, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Failed {
+    /// Its place among those that were given.
+    pub at: usize,
+    /// Why.
+    #[source]
+    pub error: FolderError,
 }
 
 /// Changes of files below one root that are put in place together, or not at all.
 ///
 /// Staging writes the new content beside, on the same file system, where nobody sees it. [`Batch::sync`] makes all of
 /// it durable; committing renames. What was there stays in waiting until the batch ends, so that undoing needs no
-/// space. A batch that is dropped keeps what is committed and removes what waits.
+/// space. A batch that ends ([`Batch::discard`]) keeps what is committed and removes what waits.
 #[derive(Debug)]
-pub struct Batch {
-    root: PathBuf,
-    dir: Arc<Dir>,
-    reporting: Reporting,
-    entries: Vec<Entry>,
-    index: HashMap<String, usize>,
-    /// By path below the root.
-    folders: HashMap<String, Reach>,
-    stagings: Vec<Staging>,
-    /// Staged files that are not durable yet; more than [`SYNC_EACH`] are only counted.
-    unsynced: Vec<OwnedFd>,
-    unsynced_count: usize,
-    /// Folders that this batch made, outermost first: above the root by absolute path, below it by name.
-    made_above: Vec<PathBuf>,
-    made_below: Vec<String>,
-    /// Folders (by path below the root) whose entries changed since they were last made durable.
-    dirty: BTreeSet<String>,
-}
+pub struct Batch(Kind);
 
-/// A folder that files are to be put in.
-#[derive(Debug, Clone)]
-struct Reach {
-    /// None while it does not exist.
-    place: Option<Arc<Place>>,
-    staging: usize,
-    /// The group that new files get, where the folder hands its own down.
-    group: Option<Gid>,
+#[derive(Debug)]
+enum Kind {
+    Here(Box<LocalBatch>),
+    There(Box<RemoteBatch>),
 }
 
 impl Batch {
-    pub(super) fn new(folder: &Folder) -> Result<Self, FolderError> {
-        let mut made_above = Vec::new();
-        if folder.dir()?.is_none() {
-            make_above(&folder.root, &mut made_above)?;
-        }
-        let dir = folder.dir()?.ok_or_else(|| FolderError::RootMissing {
-            root: folder.root.clone(),
-        })?;
-        Ok(Self {
-            root: folder.root.clone(),
-            dir,
-            reporting: folder.reporting.clone(),
-            entries: Vec::new(),
-            index: HashMap::new(),
-            folders: HashMap::new(),
-            stagings: Vec::new(),
-            unsynced: Vec::new(),
-            unsynced_count: 0,
-            made_above,
-            made_below: Vec::new(),
-            dirty: BTreeSet::new(),
-        })
+    pub(super) fn here(batch: LocalBatch) -> Self {
+        Self(Kind::Here(Box::new(batch)))
     }
 
-    /// Writes the new content of a file beside its place.
+    pub(super) fn there(batch: RemoteBatch) -> Self {
+        Self(Kind::There(Box::new(batch)))
+    }
+
+    /// Writes new contents beside their places, and prepares removals; on another host many at once.
     ///
     /// # Errors
-    /// Where the name is not one below the root, what is there is not as expected or no regular file, or the content
-    /// cannot be written: the disk is full, the file system read-only, permission denied.
-    pub fn stage_write(
+    /// Where a name is not one below the root, what is there is not as expected or no regular file, or content cannot
+    /// be written: the disk is full, the file system read-only, permission denied. Changes that did not fail stay
+    /// staged.
+    pub async fn stage(&mut self, changes: &[Change<'_>]) -> Result<(), Failed> {
+        match &mut self.0 {
+            Kind::Here(batch) => changes.iter().enumerate().try_for_each(|(at, change)| {
+                let staged = match *change {
+                    Change::Write {
+                        path,
+                        bytes,
+                        expected,
+                        new,
+                    } => batch.stage_write(path, bytes, expected, new),
+                    Change::Remove { path, expected } => batch.stage_remove(path, expected),
+                };
+                staged.map_err(|error| Failed { at, error })
+            }),
+            Kind::There(batch) => batch.stage(changes).await,
+        }
+    }
+
+    /// Writes the new content of one file beside its place.
+    ///
+    /// # Errors
+    /// As [`Batch::stage`].
+    pub async fn stage_write(
         &mut self,
         path: &str,
         bytes: &[u8],
         expected: Expected<'_>,
         new: NewFile,
     ) -> Result<(), FolderError> {
-        let (mut entry, reach, before) = self.look(path, expected)?;
-        let stat = before.as_ref().map(|(_, stat)| stat);
-        let mode = stat.map_or_else(|| new.mode(), |stat| stat.st_mode & 0o7777);
-        let owner = stat.map_or((None, reach.group), |stat| {
-            (
-                Some(Uid::from_raw(stat.st_uid)),
-                Some(Gid::from_raw(stat.st_gid)),
-            )
-        });
-        let staging = &mut self.stagings[entry.staging];
-        let (file, written) = staging.write(&entry.slot, bytes, mode, owner, &entry.full)?;
-        let (way, backup) = match before {
-            None => (Way::Create, None),
-            Some(_) if staging.can_exchange()? => (Way::Exchange, None),
-            Some((content, _)) => {
-                let copy =
-                    staging.write(&entry.backup, &content.bytes, mode, owner, &entry.full)?;
-                (Way::Replace, Some(copy.0))
-            }
+        let change = Change::Write {
+            path,
+            bytes,
+            expected,
+            new,
         };
-        entry.way = way;
-        self.keep_unsynced(file);
-        entry.after = Some(Version {
-            identity: Identity::of(&written),
-            digest: digest(bytes),
-        });
-        if let Some(backup) = backup {
-            self.keep_unsynced(backup);
-        }
-        if self.reporting.listening() {
-            self.reporting.tell(&Event::FileStaged {
-                path: &self.told(&entry.full),
-                bytes: bytes.len(),
-            });
-        }
-        self.add(entry);
-        Ok(())
+        self.stage(&[change]).await.map_err(|failed| failed.error)
     }
 
-    /// Stages the removal of a file. Where there is none and none is expected, there is nothing to do, and that is
-    /// no error.
+    /// Prepares the removal of one file.
     ///
     /// # Errors
-    /// As [`Batch::stage_write`].
-    pub fn stage_remove(&mut self, path: &str, expected: Expected<'_>) -> Result<(), FolderError> {
-        let (mut entry, _, before) = self.look(path, expected)?;
-        entry.way = if before.is_some() {
-            Way::Remove
-        } else {
-            Way::Nothing
-        };
-        self.add(entry);
-        Ok(())
+    /// As [`Batch::stage`].
+    pub async fn stage_remove(
+        &mut self,
+        path: &str,
+        expected: Expected<'_>,
+    ) -> Result<(), FolderError> {
+        let change = Change::Remove { path, expected };
+        self.stage(&[change]).await.map_err(|failed| failed.error)
     }
 
-    /// The absolute path at which the new content of a file is found now: in waiting, or in its place.
+    /// The absolute path at which the new content of a file is found now, as the machine that has it knows it: in
+    /// waiting, or in its place.
     ///
     /// # Errors
     /// Where the name is not one below the root.
     pub fn staged_path(&self, path: &str) -> Result<PathBuf, FolderError> {
-        path::check(path)?;
-        let staged = self.index.get(path).map(|&at| &self.entries[at]);
-        Ok(match staged {
-            Some(entry) if entry.state == State::Staged && entry.after.is_some() => {
-                self.stagings[entry.staging].path.join(&entry.slot)
-            }
-            _ => self.root.join(path),
-        })
+        match &self.0 {
+            Kind::Here(batch) => batch.staged_path(path),
+            Kind::There(batch) => batch.staged_path(path),
+        }
     }
 
     /// Makes everything staged durable: after this, committing needs no space and survives a power cut.
@@ -191,131 +173,72 @@ impl Batch {
     /// # Errors
     /// Where the system could not write it, such as for want of space.
     pub fn sync(&mut self) -> Result<(), FolderError> {
-        let failed = |errno: Errno| FolderError::io("write", &self.root, errno.into());
-        if self.unsynced_count > SYNC_EACH {
-            for staging in &self.stagings {
-                syncfs(&staging.folder).map_err(failed)?;
-            }
-        } else {
-            for file in &self.unsynced {
-                fsync(file).map_err(failed)?;
-            }
+        match &mut self.0 {
+            Kind::Here(batch) => batch.sync(),
+            // Each file is durable from when it was written.
+            Kind::There(_) => Ok(()),
         }
-        self.unsynced.clear();
-        self.unsynced_count = 0;
-        Ok(())
     }
 
-    /// Puts one staged change in place. [`Batch::sync`] goes before, [`Batch::sync_folders`] after the last.
+    /// Puts staged changes in place, in this order. [`Batch::sync`] goes before, [`Batch::sync_folders`] after the
+    /// last.
     ///
     /// # Errors
-    /// Where the change is not staged, the file is not as it was when the change was staged, or the system refuses;
-    /// then this file is as it was.
-    pub fn commit_one(&mut self, path: &str) -> Result<(), FolderError> {
-        let not_staged = || FolderError::NotStaged {
-            path: path.escape_debug().take(200).collect(),
-        };
-        let at = *self.index.get(path).ok_or_else(not_staged)?;
-        if self.entries[at].state != State::Staged {
-            return Err(not_staged());
+    /// Where a change is not staged, a file is not as it was when its change was staged, or the system refuses; then
+    /// that file is as it was. Others may be in place, and stay until [`Batch::undo`].
+    pub async fn commit(&mut self, paths: &[&str]) -> Result<(), Failed> {
+        match &mut self.0 {
+            Kind::Here(batch) => paths.iter().enumerate().try_for_each(|(at, path)| {
+                let committed = batch.commit_one(path);
+                committed.map_err(|error| Failed { at, error })
+            }),
+            Kind::There(batch) => batch.commit(paths).await,
         }
-        let folder = path::folder_of(path).to_owned();
-        if self.entries[at].way == Way::Nothing && self.reach(&folder)?.place.is_none() {
-            self.entries[at].state = State::Committed;
-            return Ok(());
-        }
-        let place = self.place(&folder)?;
-        let entry = &mut self.entries[at];
-        entry.commit(&place, &self.stagings[entry.staging])?;
-        self.dirty.insert(folder);
-        if self.reporting.listening() {
-            let entry = &self.entries[at];
-            let told = self.told(&entry.full);
-            match entry.way {
-                Way::Create | Way::Exchange | Way::Replace => {
-                    self.reporting.tell(&Event::FileWritten { path: &told });
-                }
-                Way::Remove => self.reporting.tell(&Event::FileRemoved { path: &told }),
-                Way::Nothing => {}
-            }
-        }
-        Ok(())
+    }
+
+    /// [`Batch::commit`] for one file.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn commit_one(&mut self, path: &str) -> Result<(), FolderError> {
+        self.commit(&[path]).await.map_err(|failed| failed.error)
     }
 
     /// Makes everything durable, puts every staged change in place in the order of staging, and makes that durable.
     ///
     /// # Errors
-    /// As [`Batch::commit_one`], at the first that fails; what is in place by then stays until [`Batch::undo`].
-    pub fn commit_all(&mut self) -> Result<(), FolderError> {
+    /// As [`Batch::commit`].
+    pub async fn commit_all(&mut self) -> Result<(), FolderError> {
         self.sync()?;
-        let staged = self
-            .entries
-            .iter()
-            .filter(|entry| entry.state == State::Staged);
-        for path in staged.map(|entry| entry.path.clone()).collect::<Vec<_>>() {
-            self.commit_one(&path)?;
-        }
-        self.sync_folders()
+        let staged = match &self.0 {
+            Kind::Here(batch) => batch.staged(),
+            Kind::There(batch) => batch.staged(),
+        };
+        let paths: Vec<&str> = staged.iter().map(String::as_str).collect();
+        self.commit(&paths).await.map_err(|failed| failed.error)?;
+        self.sync_folders().await
     }
 
     /// Makes durable that changes are in place, or undone.
     ///
     /// # Errors
     /// Where the system could not write it.
-    pub fn sync_folders(&mut self) -> Result<(), FolderError> {
-        let folders = std::mem::take(&mut self.dirty);
-        if folders.len() > SYNC_EACH {
-            for staging in &self.stagings {
-                syncfs(&staging.folder)
-                    .map_err(|errno| FolderError::io("write", &self.root, errno.into()))?;
-            }
-            return Ok(());
+    pub async fn sync_folders(&mut self) -> Result<(), FolderError> {
+        match &mut self.0 {
+            Kind::Here(batch) => batch.sync_folders(),
+            Kind::There(batch) => batch.sync_folders().await,
         }
-        for folder in folders {
-            let full = path::full(&self.root, &folder);
-            // One that was made and is undone is gone.
-            if let Some(place) = Place::open(&self.dir, &self.root, &folder)? {
-                openat(&place.dir, ".", FOLDER_FLAGS, Mode::empty())
-                    .and_then(fsync)
-                    .map_err(|errno| FolderError::io("write", &full, errno.into()))?;
-            }
-        }
-        Ok(())
     }
 
     /// Brings back, in reverse order, what was there before each committed change: bytes, mode and owner. Removes
-    /// the folders that were made, where nothing else is in them.
+    /// the folders that were made, where nothing else is in them. Connects again where the connection was lost.
     ///
     /// # Errors
     /// Where a file was changed after it was put in place, or the system refuses; all others are restored.
-    pub fn undo(&mut self) -> Result<(), FolderError> {
-        let mut failures = Vec::new();
-        let mut total = 0;
-        for at in (0..self.entries.len()).rev() {
-            if self.entries[at].state == State::Committed {
-                total += 1;
-                if let Err(error) = self.undo_at(at) {
-                    failures.push(error);
-                }
-            }
-        }
-        for folder in std::mem::take(&mut self.made_below).into_iter().rev() {
-            // Where something else is in it by now, it stays.
-            let _ = self.dir.remove_dir(&folder);
-            self.folders.remove(&folder);
-            self.dirty.insert(path::folder_of(&folder).to_owned());
-        }
-        if let Err(error) = self.sync_folders() {
-            failures.push(error);
-        }
-        if failures.is_empty() {
-            Ok(())
-        } else {
-            Err(FolderError::UndoIncomplete {
-                root: self.root.clone(),
-                total,
-                failures,
-            })
+    pub async fn undo(&mut self) -> Result<(), FolderError> {
+        match &mut self.0 {
+            Kind::Here(batch) => batch.undo(),
+            Kind::There(batch) => batch.undo().await,
         }
     }
 
@@ -323,234 +246,22 @@ impl Batch {
     ///
     /// # Errors
     /// As there; also where the change is not committed.
-    pub fn undo_one(&mut self, path: &str) -> Result<(), FolderError> {
-        match self.index.get(path) {
-            Some(&at) if self.entries[at].state == State::Committed => self.undo_at(at),
-            _ => Err(FolderError::NotStaged {
-                path: path.escape_debug().take(200).collect(),
-            }),
+    pub async fn undo_one(&mut self, path: &str) -> Result<(), FolderError> {
+        match &mut self.0 {
+            Kind::Here(batch) => batch.undo_one(path),
+            Kind::There(batch) => batch.undo_one(path).await,
         }
     }
 
     /// Ends the batch: removes everything in waiting, also what was there before, and folders above and below that
     /// were made in vain. What is committed stays and can no longer be undone.
-    pub fn discard(self) {}
-
-    fn undo_at(&mut self, at: usize) -> Result<(), FolderError> {
-        let folder = path::folder_of(&self.entries[at].path).to_owned();
-        if self.entries[at].way == Way::Nothing {
-            self.entries[at].state = State::Undone;
-            return Ok(());
-        }
-        let place = self.place(&folder)?;
-        let entry = &mut self.entries[at];
-        entry.undo(&place, &self.stagings[entry.staging])?;
-        self.dirty.insert(folder);
-        if self.reporting.listening() {
-            self.reporting.tell(&Event::FileRestored {
-                path: &self.told(&self.entries[at].full),
-            });
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, entry: Entry) {
-        self.index.insert(entry.path.clone(), self.entries.len());
-        self.entries.push(entry);
-    }
-
-    fn keep_unsynced(&mut self, file: OwnedFd) {
-        self.unsynced_count += 1;
-        if self.unsynced_count <= SYNC_EACH {
-            self.unsynced.push(file);
-        } else {
-            self.unsynced.clear();
+    ///
+    /// A batch of this machine that is dropped ends the same way; one on another host is then ended in the background,
+    /// as far as the runtime lives to do it.
+    pub async fn discard(self) {
+        match self.0 {
+            Kind::Here(_) => {}
+            Kind::There(batch) => batch.discard().await,
         }
     }
-
-    /// What a change needs to know: where it goes, and what is there.
-    #[expect(
-        clippy::type_complexity,
-        reason = "three things that are used at once and never again"
-    )]
-    fn look(
-        &mut self,
-        path: &str,
-        expected: Expected<'_>,
-    ) -> Result<(Entry, Reach, Option<(super::FileContent, Stat)>), FolderError> {
-        path::check(path)?;
-        let full = self.root.join(path);
-        if self.index.contains_key(path) {
-            return Err(FolderError::Twice { path: full });
-        }
-        let reach = self.reach(path::folder_of(path))?;
-        let name = path::name_of(path);
-        let before = match &reach.place {
-            Some(place) => read_at(place, name, &full)?,
-            None => None,
-        };
-        let version = before.as_ref().map(|(content, stat)| Version {
-            identity: Identity::of(stat),
-            digest: content.digest(),
-        });
-        if let Some(how) = expected.differs(version.as_ref().map(|version| &version.digest)) {
-            return Err(FolderError::Changed { path: full, how });
-        }
-        let number = self.entries.len();
-        // The name goes along, for programs that go by its ending.
-        let slot = if name.len() < 200 {
-            format!("{number}-{name}")
-        } else {
-            number.to_string()
-        };
-        let entry = Entry {
-            path: path.to_owned(),
-            name: name.to_owned(),
-            full,
-            way: Way::Nothing,
-            state: State::Staged,
-            before: version,
-            after: None,
-            staging: reach.staging,
-            slot,
-            backup: format!("{number}.before"),
-        };
-        Ok((entry, reach, before))
-    }
-
-    /// Finds a folder and where files for it wait. Makes nothing but the folder for files in waiting.
-    fn reach(&mut self, folder: &str) -> Result<Reach, FolderError> {
-        if let Some(reach) = self.folders.get(folder) {
-            return Ok(reach.clone());
-        }
-        let place = Place::open(&self.dir, &self.root, folder)?;
-        let reach = match place {
-            Some(place) => {
-                let full = path::full(&self.root, folder);
-                // Denied is found now and not between two commits.
-                accessat(
-                    &place.dir,
-                    ".",
-                    Access::WRITE_OK | Access::EXEC_OK,
-                    AtFlags::EACCESS,
-                )
-                .map_err(|errno| FolderError::io("write into", &full, errno.into()))?;
-                let stat = stat_at(&place, ".", &full)?;
-                let group = stat
-                    .filter(|stat| stat.st_mode & 0o2000 != 0)
-                    .map(|stat| Gid::from_raw(stat.st_gid));
-                let staging = self.staging(&place, &full)?;
-                Reach {
-                    place: Some(Arc::new(place)),
-                    staging,
-                    group,
-                }
-            }
-            None => Reach {
-                place: None,
-                ..self.reach(path::folder_of(folder))?
-            },
-        };
-        self.folders.insert(folder.to_owned(), reach.clone());
-        Ok(reach)
-    }
-
-    /// The index of the staging folder on the mount of `place`; preferably in the root.
-    fn staging(&mut self, place: &Place, full: &Path) -> Result<usize, FolderError> {
-        let mount = Mount::of(place, full)?;
-        if let Some(at) = self
-            .stagings
-            .iter()
-            .position(|staging| staging.mount == mount)
-        {
-            return Ok(at);
-        }
-        let root =
-            Place::open(&self.dir, &self.root, "")?.ok_or_else(|| FolderError::RootMissing {
-                root: self.root.clone(),
-            })?;
-        let staging = if Mount::of(&root, &self.root)? == mount {
-            Staging::make(&root, &self.root)?
-        } else {
-            Staging::make(place, full)?
-        };
-        self.stagings.push(staging);
-        Ok(self.stagings.len() - 1)
-    }
-
-    /// A folder that files are put in now: made where it does not exist, with all above it below the root.
-    fn place(&mut self, folder: &str) -> Result<Arc<Place>, FolderError> {
-        if let Some(place) = self.reach(folder)?.place {
-            return Ok(place);
-        }
-        let above = self.place(path::folder_of(folder))?;
-        let full = path::full(&self.root, folder);
-        match mkdirat(&above.dir, path::name_of(folder), FOLDER_MODE) {
-            Ok(()) => {
-                self.made_below.push(folder.to_owned());
-                self.dirty.insert(path::folder_of(folder).to_owned());
-            }
-            Err(Errno::EXIST) => {}
-            Err(errno) => return Err(FolderError::io("make", &full, errno.into())),
-        }
-        let place = Place::open(&self.dir, &self.root, folder)?
-            .map(Arc::new)
-            .ok_or_else(|| FolderError::Changed {
-                path: full.clone(),
-                how: "is gone",
-            })?;
-        if self.made_below.last().is_some_and(|made| made == folder) {
-            // Whatever the user's mask: servers must be able to look into it.
-            openat(&place.dir, ".", FOLDER_FLAGS, Mode::empty())
-                .and_then(|opened| fchmod(opened, FOLDER_MODE))
-                .map_err(|errno| FolderError::io("make", &full, errno.into()))?;
-        }
-        if let Some(reach) = self.folders.get_mut(folder) {
-            reach.place = Some(Arc::clone(&place));
-        }
-        Ok(place)
-    }
-
-    #[cfg(test)]
-    pub(super) fn forbid_exchange(&mut self) {
-        self.stagings.iter_mut().for_each(Staging::forbid_exchange);
-    }
-
-    fn told(&self, full: &Path) -> String {
-        self.reporting.redact(&full.to_string_lossy())
-    }
-}
-
-impl Drop for Batch {
-    fn drop(&mut self) {
-        self.stagings.clear();
-        // Folders made for changes that did not come to stand are empty; others stay.
-        for folder in self.made_below.iter().rev() {
-            let _ = self.dir.remove_dir(folder);
-        }
-        for folder in self.made_above.iter().rev() {
-            let _ = std::fs::remove_dir(folder);
-        }
-    }
-}
-
-/// Makes the root with all above it that is missing, and notes what it made.
-fn make_above(root: &Path, made: &mut Vec<PathBuf>) -> Result<(), FolderError> {
-    let missing: Vec<&Path> = root
-        .ancestors()
-        .take_while(|folder| !folder.exists())
-        .collect();
-    for folder in missing.into_iter().rev() {
-        match std::fs::create_dir(folder) {
-            Ok(()) => made.push(folder.to_owned()),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(source) => {
-                for folder in made.iter().rev() {
-                    let _ = std::fs::remove_dir(folder);
-                }
-                return Err(FolderError::io("make", folder, source));
-            }
-        }
-    }
-    Ok(())
 }

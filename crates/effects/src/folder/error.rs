@@ -3,6 +3,8 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
+use crate::ssh::SshError;
+
 /// A file or folder that cannot be read or changed.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum FolderError {
@@ -171,7 +173,7 @@ pub enum FolderError {
     #[error("could not restore {} of {total} files below `{}`", failures.len(), root.display())]
     #[diagnostic(
         code("effects::folder::undo-incomplete"),
-        help("all others are as they were before; these need a look by hand")
+        help("all others are as they were before; these need a look by hand{}", waits(kept.as_deref()))
     )]
     UndoIncomplete {
         /// The root.
@@ -181,7 +183,33 @@ pub enum FolderError {
         /// What went wrong, a file each.
         #[related]
         failures: Vec<FolderError>,
+        /// Where what was there before still waits.
+        kept: Option<PathBuf>,
     },
+    /// Another host's server refuses, for a reason that the protocol cannot tell.
+    #[error("cannot {action} `{}`: the server says: {said}", path.display())]
+    #[diagnostic(
+        code("effects::folder::server"),
+        help("its file system or its SFTP server refuses: look at the host's own log")
+    )]
+    Server {
+        /// Such as `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// As it says it.
+        said: String,
+    },
+    /// The host that has it cannot be reached.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Host(#[from] Box<SshError>),
+}
+
+fn waits(kept: Option<&Path>) -> String {
+    kept.map_or_else(String::new, |kept| {
+        format!("; what was there before waits in `{}`", kept.display())
+    })
 }
 
 impl FolderError {

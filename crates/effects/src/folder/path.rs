@@ -1,10 +1,12 @@
-use std::io;
 use std::path::{Path, PathBuf};
 
-use cap_std::fs::Dir;
-
 use super::FolderError;
-use super::staging::PREFIX;
+
+/// What names of folders for files in waiting begin with.
+pub(super) const PREFIX: &str = ".switchover-stage-";
+
+/// The same where they are made from another host, which cannot lock them.
+pub(super) const PREFIX_REMOTE: &str = ".switchover-stage-ssh-";
 
 /// The longest name of a file or folder, and the longest path, in bytes: Linux's own limits.
 const MAX_NAME: usize = 255;
@@ -55,41 +57,5 @@ pub(super) fn full(root: &Path, path: &str) -> PathBuf {
         root.to_owned()
     } else {
         root.join(path)
-    }
-}
-
-/// A folder that is open, found beneath the root.
-#[derive(Debug)]
-pub(super) struct Place {
-    pub(super) dir: Dir,
-}
-
-impl Place {
-    /// Opens a folder by its checked path below `root_dir`, or the root itself; none where it does not exist.
-    pub(super) fn open(
-        root_dir: &Dir,
-        root: &Path,
-        folder: &str,
-    ) -> Result<Option<Self>, FolderError> {
-        let name = if folder.is_empty() { "." } else { folder };
-        match root_dir.open_dir(name) {
-            Ok(dir) => Ok(Some(Self { dir })),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-                Err(FolderError::NotAFolder {
-                    path: full(root, folder),
-                })
-            }
-            // The sandbox's own refusal has no number of the system's.
-            Err(error)
-                if error.kind() == io::ErrorKind::PermissionDenied
-                    && error.raw_os_error().is_none() =>
-            {
-                Err(FolderError::Outside {
-                    path: full(root, folder),
-                })
-            }
-            Err(source) => Err(FolderError::io("open", &full(root, folder), source)),
-        }
     }
 }

@@ -54,11 +54,32 @@ pub async fn apply(context: &Context<'_>, plan: &Plan) -> Result<Applied, ApplyE
         .map_err(|error| unchanged(error.into()))?;
 
     let secrets = resolve_secrets(context).await.map_err(ApplyError::Secret)?;
-    let scopes = scopes(context);
     let mut running = Vec::new();
+    let done = carry_out(context, plan, &state, last, &secrets, &mut running).await;
+    for target in &mut running {
+        target.end().await;
+    }
+    let number = done?;
+    context.tell(Event::Generation { number });
+    Ok(Applied {
+        generation: Some(number),
+        summary,
+    })
+}
+
+/// Gives the number of the generation that records it.
+async fn carry_out<'a>(
+    context: &Context<'a>,
+    plan: &'a Plan,
+    state: &State,
+    last: Option<Generation>,
+    secrets: &'a RunSecrets,
+    running: &mut Vec<Running<'a>>,
+) -> Result<u64, ApplyError> {
+    let scopes = scopes(context);
     for part in plan.targets.iter().filter(|part| !part.changes.is_empty()) {
         running.push(tokio::select! {
-            prepared = prepare(context, &scopes, part, last.as_ref(), &secrets) => prepared?,
+            prepared = prepare(context, &scopes, part, last.as_ref(), secrets) => prepared?,
             () = context.stop.asked() => {
                 return Err(nothing_changed(&part.name, "read", Cause::Stopped));
             }
@@ -78,21 +99,17 @@ pub async fn apply(context: &Context<'_>, plan: &Plan) -> Result<Applied, ApplyE
     }
 
     for at in 0..running.len() {
-        if let Err(error) = running[at].commit_and_verify(context, &secrets).await {
-            return Err(take_back(context, &mut running, error).await);
+        if let Err(error) = running[at].commit_and_verify(context, secrets).await {
+            return Err(take_back(context, running, error).await);
         }
     }
 
     let number = last.as_ref().map_or(1, |last| last.number + 1);
     if let Err(error) = state.record(generation(context, plan, last, number)) {
         let error = TargetError::new(&plan.site, "record the generation of", error.into());
-        return Err(take_back(context, &mut running, error).await);
+        return Err(take_back(context, running, error).await);
     }
-    context.tell(Event::Generation { number });
-    Ok(Applied {
-        generation: Some(number),
-        summary,
-    })
+    Ok(number)
 }
 
 fn nothing_changed(target: &str, doing: &str, cause: Cause) -> ApplyError {

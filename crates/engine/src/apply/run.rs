@@ -1,26 +1,28 @@
 //! One target during an apply.
 
+mod files;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use switchover_effects::command::{self, Command};
-use switchover_effects::folder::{Batch, Expected, NewFile};
+use switchover_effects::folder::{Batch, Folder};
 use switchover_effects::http::HttpError;
-use switchover_effects::placeholder::{Values, expand_text};
+use switchover_effects::placeholder::Values;
 
 use super::doing;
 use crate::context::Context;
 use crate::error::{Cause, TargetError};
 use crate::event::{Event, Phase};
 use crate::plan::{
-    Action, Capture, Content, Effect, Expectation, FileContent, HttpRequest, Step, TargetPlan,
-    UndoStep,
+    Action, Capture, Content, Effect, Expectation, HttpRequest, Step, TargetPlan, UndoStep,
 };
 use crate::planner::Draft;
 use crate::secrets::RunSecrets;
 use crate::world::Observation;
+use files::is_file;
 
 /// A target with everything that is known of it, and what was done to it so far.
 pub(super) struct Running<'a> {
@@ -116,63 +118,9 @@ impl<'a> Running<'a> {
 
     /// Writes new files beside the old ones, then runs the plugin's own checks.
     pub(super) async fn stage(&mut self, context: &Context<'_>) -> Result<(), TargetError> {
-        self.stage_files(context)?;
+        self.stage_files(context).await?;
         for step in &self.part.procedure.stage {
             self.step(context, Phase::Stage, step).await?;
-        }
-        Ok(())
-    }
-
-    fn stage_files(&mut self, context: &Context<'_>) -> Result<(), TargetError> {
-        let files = |effect: &Effect| {
-            matches!(effect, Effect::WriteFile { .. } | Effect::RemoveFile { .. })
-        };
-        let part = self.part;
-        for step in part
-            .procedure
-            .commit
-            .iter()
-            .filter(|step| files(&step.effect))
-        {
-            self.tell(context, Phase::Stage, &step.title);
-            self.stage_file(&step.effect)
-                .map_err(|cause| self.failed(Phase::Stage, &step.title, cause))?;
-        }
-        if let Some(batch) = &mut self.batch {
-            let synced = batch.sync();
-            synced.map_err(|error| {
-                self.failed(Phase::Stage, "make the new files durable", error.into())
-            })?;
-        }
-        Ok(())
-    }
-
-    fn stage_file(&mut self, effect: &Effect) -> Result<(), Cause> {
-        let batch = match &mut self.batch {
-            Some(batch) => batch,
-            none => none.insert(self.draft.world.folder()?.batch()?),
-        };
-        let expected = |path: &str| match self.observation.found.get(path) {
-            Some(Some(digest)) => Expected::Digest(*digest),
-            // What the plugin did not read was not there when it looked.
-            Some(None) | None => Expected::Absent,
-        };
-        match effect {
-            Effect::WriteFile { path, content } => {
-                let text = match content {
-                    FileContent::Text(text) => text.as_str(),
-                    FileContent::Resource(address) => {
-                        let text = self.texts.get(address.as_str()).copied();
-                        text.ok_or_else(|| Cause::NoContent {
-                            address: address.clone(),
-                        })?
-                    }
-                };
-                let text = expand_text(text, &self.values)?;
-                batch.stage_write(path, text.as_bytes(), expected(path), NewFile::Public)?;
-            }
-            Effect::RemoveFile { path } => batch.stage_remove(path, expected(path))?,
-            Effect::Http(_) | Effect::Run { .. } | Effect::Probe { .. } => {}
         }
         Ok(())
     }
@@ -184,15 +132,18 @@ impl<'a> Running<'a> {
         secrets: &RunSecrets,
     ) -> Result<(), TargetError> {
         let part = self.part;
-        for step in &part.procedure.commit {
-            self.step(context, Phase::Commit, step).await?;
+        let mut steps = part.procedure.commit.as_slice();
+        while let Some((step, rest)) = steps.split_first() {
+            let files = steps.iter().take_while(|step| is_file(step)).count();
+            if files == 0 {
+                self.step(context, Phase::Commit, step).await?;
+                steps = rest;
+            } else {
+                self.commit_files(context, &steps[..files]).await?;
+                steps = &steps[files..];
+            }
         }
-        if let Some(batch) = &mut self.batch {
-            let synced = batch.sync_folders();
-            synced.map_err(|error| {
-                self.failed(Phase::Commit, "make the files' names durable", error.into())
-            })?;
-        }
+        self.sync_files().await?;
         context.tell(Event::Committed {
             target: part.name.clone(),
         });
@@ -294,25 +245,33 @@ impl<'a> Running<'a> {
                 }
                 Ok(())
             }
-            Effect::WriteFile { path, .. } | Effect::RemoveFile { path } => {
-                // In stage and undo, files are the engine's own business.
-                match &mut self.batch {
-                    Some(batch) if phase == Phase::Commit => Ok(batch.commit_one(path)?),
-                    _ => Ok(()),
-                }
-            }
+            // Files are the engine's own business: all of them together.
+            Effect::WriteFile { .. } | Effect::RemoveFile { .. } => Ok(()),
             Effect::Run { name, file } => self.run(name, file.as_deref()).await,
+            Effect::DnsUpdate(update) => {
+                let dns = self.draft.world.dns()?;
+                dns.update(update, &self.values, phase == Phase::Undo).await
+            }
+            Effect::DnsProbe {
+                zone,
+                server,
+                deadline_ms,
+                every_ms,
+            } => {
+                let dns = self.draft.world.dns()?;
+                self.until(*deadline_ms, *every_ms, async || {
+                    dns.caught_up(zone, server).await
+                })
+                .await
+            }
             Effect::Probe {
                 request,
                 deadline_ms,
                 every_ms,
             } => {
-                self.probe(
-                    request,
-                    expect,
-                    Duration::from_millis((*deadline_ms).into()),
-                    *every_ms,
-                )
+                self.until(*deadline_ms, *every_ms, async || {
+                    self.request(request, expect, false).await.map(|_| ())
+                })
                 .await
             }
         }
@@ -386,23 +345,25 @@ impl<'a> Running<'a> {
             name,
             argv: &argv,
             folder,
+            host: world.folder().ok().and_then(Folder::host),
             timeout: command::DEFAULT_TIMEOUT,
         };
         command::run(&command, &world.reporting).await?;
         Ok(())
     }
 
-    async fn probe(
+    /// Tries until it succeeds or the deadline passes.
+    async fn until(
         &self,
-        request: &HttpRequest,
-        expect: &[Expectation],
-        deadline: Duration,
+        deadline_ms: u32,
         every_ms: u32,
+        tried: impl AsyncFn() -> Result<(), Cause>,
     ) -> Result<(), Cause> {
+        let deadline = Duration::from_millis(deadline_ms.into());
         let started = Instant::now();
         loop {
-            let last = match self.request(request, expect, false).await {
-                Ok(_) => return Ok(()),
+            let last = match tried().await {
+                Ok(()) => return Ok(()),
                 Err(cause) => cause,
             };
             if started.elapsed() >= deadline {
@@ -418,19 +379,7 @@ impl<'a> Running<'a> {
     /// Takes back what was begun: files first, then the plugin's undo steps in reverse.
     pub(super) async fn undo(&mut self, context: &Context<'_>) -> Vec<TargetError> {
         let mut errors = Vec::new();
-        if let Some(batch) = &mut self.batch {
-            let title = "restore the files";
-            let undone = batch.undo().and_then(|()| batch.sync_folders());
-            context.tell(Event::Undoing {
-                target: self.part.name.clone(),
-                title: title.to_owned(),
-            });
-            errors.extend(
-                undone
-                    .err()
-                    .map(|error| self.failed(Phase::Undo, title, error.into())),
-            );
-        }
+        errors.extend(self.undo_files(context).await);
         for step in std::mem::take(&mut self.begun).into_iter().rev() {
             for UndoStep {
                 title,
@@ -456,10 +405,14 @@ impl<'a> Running<'a> {
 
 /// The server cannot have seen the request.
 const fn never_arrived(cause: &Cause) -> bool {
+    if let Cause::Dns(error) = cause {
+        return error.did_nothing();
+    }
     matches!(
         cause,
         Cause::Expand(_)
             | Cause::Incomplete { .. }
+            | Cause::Zone { .. }
             | Cause::Http(
                 HttpError::Refused { .. }
                     | HttpError::Dns { .. }

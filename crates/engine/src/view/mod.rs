@@ -465,7 +465,7 @@ fn wms_member(member: &model::WmsMember) -> wit::WmsMember {
 }
 
 /// The first server is the primary unless another says that it is.
-fn servers(servers: &[model::Server], otherwise: wit::ServerRole) -> Vec<wit::Server> {
+pub(crate) fn servers(servers: &[model::Server], otherwise: wit::ServerRole) -> Vec<wit::Server> {
     let declared = |role: model::ServerRole| match role {
         model::ServerRole::Primary => wit::ServerRole::Primary,
         model::ServerRole::Standby => wit::ServerRole::Standby,

@@ -10,7 +10,7 @@ fn manifest() -> Manifest {
         resources: vec![],
         servers: vec![],
         settings_schema: "{}".into(),
-        reach: vec![Reach::Http, Reach::Files],
+        reach: vec![Reach::Http, Reach::Files, Reach::Dns],
         reads: vec![],
         writes: vec![],
         commands: vec![],
@@ -84,6 +84,17 @@ fn patterns_have_to_mean_one_thing() {
         (Pattern::Folder(String::new()), None),
         (Pattern::Folder(".".into()), None),
         (Pattern::Folder("..".into()), Some(PathFault::Dots.into())),
+        (Pattern::Zone("*".into()), None),
+        (Pattern::Zone("*.acme.example".into()), None),
+        (Pattern::Zone(String::new()), Some(PathFault::Empty.into())),
+        (
+            Pattern::Zone("acme.example.".into()),
+            Some(PathFault::EmptyPart.into()),
+        ),
+        (
+            Pattern::Zone("Acme.example".into()),
+            Some(PathFault::Character.into()),
+        ),
     ];
     for (pattern, expected) in table {
         let manifest = Manifest {
@@ -99,6 +110,8 @@ fn a_plugin_reaches_only_what_it_says_it_reaches() {
     for (reach, pattern) in [
         (Reach::Http, Pattern::File("a".into())),
         (Reach::Files, http("GET", "/", &[])),
+        (Reach::Http, Pattern::Zone("*".into())),
+        (Reach::Dns, Pattern::File("a".into())),
     ] {
         let manifest = Manifest {
             reach: vec![reach],

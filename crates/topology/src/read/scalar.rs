@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use percent_encoding::percent_decode_str;
 use smol_str::ToSmolStr;
 use url::Url;
 
@@ -253,10 +254,10 @@ fn parse_text(text: &str, shape: Shape) -> Result<Scalar, Why> {
         Shape::Url(schemes) => parse_url(text, schemes),
         Shape::Root => {
             refuse_password(text)?;
-            let plain = !text.contains("://") && !text.is_empty() && !text.contains('\0');
-            as_text(
-                plain || Url::parse(text).is_ok_and(|url| url.scheme() == "ssh" && url.has_host()),
-            )
+            match text.strip_prefix("ssh://") {
+                Some(rest) => check_ssh_root(text, rest).and_then(|()| as_text(true)),
+                None => as_text(!text.contains("://") && !text.is_empty() && !text.contains('\0')),
+            }
         }
         Shape::Hostname => as_text(is_host_name(text)),
         Shape::Host => as_text(text.parse::<IpAddr>().is_ok() || is_host_name(text)),
@@ -360,6 +361,59 @@ fn refuse_password(text: &str) -> Result<(), Why> {
         })),
         _ => Ok(()),
     }
+}
+
+/// `ssh://USER@HOST:PORT/FOLDER`: what could be taken for an option or lead elsewhere is refused here, where it stands.
+fn check_ssh_root(text: &str, rest: &str) -> Result<(), Why> {
+    let url = Url::parse(text).map_err(|_| None)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(Some(
+            refuse("holds a `?` or `#`")
+                .help("write them as `%3F` and `%23` where a folder is called so"),
+        ));
+    }
+    let decoded = |part: &str| {
+        percent_decode_str(part)
+            .decode_utf8()
+            .map(std::borrow::Cow::into_owned)
+            .map_err(|_| None)
+    };
+    let host = decoded(url.host_str().ok_or(None)?)?;
+    let user = decoded(url.username())?;
+    let odd = |name: &str| {
+        name.starts_with('-')
+            || name.contains(|letter: char| {
+                letter.is_control()
+                    || letter.is_whitespace()
+                    || "/\\'\"`$;&|<>(){}*?!".contains(letter)
+            })
+    };
+    if odd(host.trim_matches(['[', ']'])) || host.is_empty() || odd(&user) {
+        return Err(Some(
+            refuse("names a user or host that `ssh` would take for something else").help(
+                "letters, digits, dots, hyphens and underscores, not beginning with a hyphen",
+            ),
+        ));
+    }
+    // The crate resolves `..` away before it could be seen.
+    let folder = rest.split_once('/').map_or("", |(_, folder)| folder);
+    let folder = decoded(folder.trim_end_matches('/'))?;
+    if folder.is_empty() {
+        return Err(Some(refuse("names no folder").help(
+            "write it behind the host: `ssh://prov.acme.example/srv/provisioning`",
+        )));
+    }
+    if folder.chars().any(char::is_control)
+        || folder
+            .split('/')
+            .any(|part| matches!(part, "" | "." | ".."))
+    {
+        return Err(Some(
+            refuse("holds a `.` or `..` part, an empty part, or a control character")
+                .help("write the folder as it is, from the root of the host's file system"),
+        ));
+    }
+    Ok(())
 }
 
 /// RFC 1123, and underscores as SRV owners have them; nothing that could be taken for an address.

@@ -3,8 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::{Expected, Folder, NewFile};
+use super::LocalFolder;
 use crate::Reporting;
+use crate::folder::{Expected, NewFile};
 
 #[test]
 fn without_exchange_a_copy_is_kept_and_restored() {
@@ -12,17 +13,20 @@ fn without_exchange_a_copy_is_kept_and_restored() {
     let file = root.path().join("old");
     fs::write(&file, "before").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-    let folder = Folder::open(root.path(), false, &Reporting::default()).unwrap();
+    let folder = LocalFolder::open(root.path(), false, &Reporting::default()).unwrap();
     for undo in [true, false] {
         let mut batch = folder.batch().unwrap();
         batch
-            .stage_write("new", b"new", Expected::Anything, NewFile::Public)
+            .stage_write("new", b"new", Expected::Anything, NewFile::PUBLIC)
             .unwrap();
         batch.forbid_exchange();
         batch
-            .stage_write("old", b"after", Expected::Bytes(b"before"), NewFile::Public)
+            .stage_write("old", b"after", Expected::Bytes(b"before"), NewFile::PUBLIC)
             .unwrap();
-        batch.commit_all().unwrap();
+        batch.sync().unwrap();
+        for path in batch.staged() {
+            batch.commit_one(&path).unwrap();
+        }
         assert_eq!(fs::read(&file).unwrap(), b"after");
         if undo {
             batch.undo().unwrap();
@@ -35,6 +39,8 @@ fn without_exchange_a_copy_is_kept_and_restored() {
         );
         drop(batch);
     }
-    assert_eq!(folder.list("").unwrap(), ["new", "old"]);
+    let mut names = folder.list("").unwrap();
+    names.sort_unstable();
+    assert_eq!(names, ["new", "old"]);
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 2);
 }

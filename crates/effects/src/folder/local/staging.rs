@@ -10,11 +10,9 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::FolderError;
-use super::path::Place;
-
-/// What names of folders for files in waiting begin with.
-pub(super) const PREFIX: &str = ".switchover-stage-";
+use super::place::Place;
+use crate::folder::FolderError;
+use crate::folder::path::{PREFIX, PREFIX_REMOTE};
 
 const FOLDER_FLAGS: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
@@ -212,7 +210,11 @@ fn clear_abandoned(parent: &OwnedFd) -> Result<(), Errno> {
     for entry in Listing::read_from(parent)? {
         let entry = entry?;
         let name = entry.file_name();
-        if !name.to_bytes().starts_with(PREFIX.as_bytes()) {
+        let name_bytes = name.to_bytes();
+        // Those of other hosts hold no lock here.
+        if !name_bytes.starts_with(PREFIX.as_bytes())
+            || name_bytes.starts_with(PREFIX_REMOTE.as_bytes())
+        {
             continue;
         }
         if let Ok(folder) = openat(parent, name, FOLDER_FLAGS, Mode::empty())
