@@ -11,23 +11,28 @@
 //! This crate must never be a dependency of what ships: only of tests and of its own `demo` program. It knows nothing of
 //! topologies or plugins; it deals in addresses, configurations and bytes.
 //!
-//! Read [`Lab`] first, then [`Kea`], [`Dnsmasq`], [`Sshd`], [`WebServer`], [`Phone`]; [`Proxy`] records
+//! Read [`Lab`] first, then [`Kea`], [`Dnsmasq`], [`NameServer`], [`Sshd`], [`WebServer`], [`Phone`]; [`Proxy`] records
 //! what is sent to a server and misbehaves on demand, [`Line`] is slow or breaks; [`Wms`] stands in for a PBX that cannot
 //! be had, and [`Kamailio`] is one that can; a [`Fleet`] is phones that register and call.
 
 #![forbid(unsafe_code)]
 
+mod bind;
 mod device_file;
+mod dns_relay;
 mod dnsmasq;
 mod forward;
 mod isc_dhcpd;
 mod kamailio;
 mod kea;
+mod knot;
 mod lab;
 mod line;
+mod nameserver;
 mod namespace;
 mod packet;
 mod phone;
+mod powerdns;
 mod process;
 mod proxy;
 mod sip;
@@ -36,6 +41,7 @@ mod web;
 mod wms;
 
 pub use device_file::{DeviceFileError, DeviceSettings, akuvox_settings};
+pub use dns_relay::{DnsRelay, UpdateFault};
 pub use dnsmasq::Dnsmasq;
 pub use forward::Forward;
 pub use isc_dhcpd::IscDhcpd;
@@ -43,6 +49,7 @@ pub use kamailio::{Kamailio, RegistrarSettings};
 pub use kea::{Kea, KeaSettings};
 pub use lab::{Lab, LabError};
 pub use line::Line;
+pub use nameserver::{DnsKey, DnsZone, NameServer};
 pub use phone::{Lease, Phone};
 pub use process::Server;
 pub use proxy::{Fault, Proxy, Request};

@@ -34,7 +34,7 @@ impl Subject for DnsmasqServer {
         format!("dnsmasq {}", version_of(&self.lab, "dnsmasq", "--version"))
     }
 
-    fn services(&self) -> String {
+    fn services(&self, _: &BTreeMap<u8, [u8; 2]>) -> String {
         let restart = self.server.restart_command().display().to_string();
         format!(
             "dhcp \"office\" {{\n    server \"dhcp1\" address=\"10.20.0.5\" target=\"subject\"\n    lease \"8h\"\n}}\n\

@@ -42,7 +42,7 @@ impl Subject for DhcpdServer {
         format!("dhcpd {}", version_of(&self.lab, &program, "--version"))
     }
 
-    fn services(&self) -> String {
+    fn services(&self, _: &BTreeMap<u8, [u8; 2]>) -> String {
         let restart = self.server.restart_command().display().to_string();
         let program = self.server.program().display().to_string();
         format!(

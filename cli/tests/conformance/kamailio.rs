@@ -66,7 +66,7 @@ impl Subject for KamailioServer {
         site.replace(main, &format!("{main}    target \"subject\"\n"))
     }
 
-    fn services(&self) -> String {
+    fn services(&self, _: &BTreeMap<u8, [u8; 2]>) -> String {
         self.turn.set(self.turn.get() + 1);
         let turn = self.turn.get();
         let restart = json!(self.server.restart_command().display().to_string());

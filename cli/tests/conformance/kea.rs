@@ -45,7 +45,7 @@ impl Subject for KeaServer {
         format!("Kea {}", answer["text"].as_str().unwrap())
     }
 
-    fn services(&self) -> String {
+    fn services(&self, _: &BTreeMap<u8, [u8; 2]>) -> String {
         "dhcp \"office\" {\n    server \"dhcp1\" address=\"10.20.0.5\" target=\"subject\"\n    lease \"8h\"\n}\n\
          provisioning \"phones\" {\n    url \"http://10.20.0.80/\"\n}\n\
          target \"subject\" plugin=\"kea\" {\n    endpoint \"http://10.20.0.5:8000/\"\n}\n"

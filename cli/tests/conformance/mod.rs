@@ -9,6 +9,7 @@ mod isc_dhcpd;
 mod kamailio;
 mod kea;
 mod provisioning;
+mod rfc2136;
 mod wildix;
 
 use std::collections::BTreeMap;
@@ -38,8 +39,9 @@ trait Subject {
         include_str!("site.kdl").to_owned()
     }
 
-    /// The services and the targets of the topology.
-    fn services(&self) -> String;
+    /// The services and the targets of the topology. The devices, whose own nodes are added behind them, by number with
+    /// the last two bytes of their addresses.
+    fn services(&self, devices: &BTreeMap<u8, [u8; 2]>) -> String;
 
     /// Panics unless the server takes its configuration as it is now.
     fn assert_accepted(&self);
@@ -191,7 +193,7 @@ fn conforms<S: Subject>() {
             devices.turn += 1;
             environment.write(
                 "switchover.kdl",
-                &devices.topology(&subject.site(), &subject.services(), &work),
+                &devices.topology(&subject.site(), &subject.services(&devices.all), &work),
             );
             undone(&subject, &run, &work, title);
             done(&subject, &run, title);

@@ -42,7 +42,7 @@ impl Subject for Files {
         format!("busybox httpd {version}")
     }
 
-    fn services(&self) -> String {
+    fn services(&self, _: &BTreeMap<u8, [u8; 2]>) -> String {
         "dhcp \"office\" {\n    server \"dhcp1\" address=\"10.20.0.5\"\n    lease \"8h\"\n}\n\
          provisioning \"phones\" {\n    url \"http://10.20.0.5/\"\n    target \"subject\"\n}\n\
          target \"subject\" plugin=\"provisioning\" {\n    root \"files\"\n}\n"

@@ -38,7 +38,7 @@ impl Subject for Pbx {
         site.replace(main, &format!("{main}    target \"subject\"\n"))
     }
 
-    fn services(&self) -> String {
+    fn services(&self, _: &BTreeMap<u8, [u8; 2]>) -> String {
         "dhcp \"office\" {\n    server \"dhcp1\" address=\"10.20.0.7\"\n    lease \"8h\"\n}\n\
          provisioning \"phones\" {\n    url \"http://10.20.0.80/\"\n}\n\
          target \"subject\" plugin=\"wildix\" {\n    endpoint \"http://10.20.0.5\"\n    \

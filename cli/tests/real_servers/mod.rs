@@ -7,6 +7,7 @@ mod kamailio;
 mod kea;
 mod kea_pair;
 mod read_only;
+mod rfc2136;
 mod ssh;
 mod wildix;
 

@@ -6,7 +6,15 @@ use switchover_plugin_host::{Host, HostConfig, Source};
 fn the_bundle_is_sorted_and_its_digests_are_true() {
     let names: Vec<_> = all().iter().map(|bundled| bundled.name).collect();
     assert!(names.is_sorted());
-    for name in ["dnsmasq", "isc-dhcpd", "kamailio", "kea", "provisioning", "wildix"] {
+    for name in [
+        "dnsmasq",
+        "isc-dhcpd",
+        "kamailio",
+        "kea",
+        "provisioning",
+        "rfc2136",
+        "wildix",
+    ] {
         let bundled = get(name).unwrap_or_else(|| panic!("{name} is not bundled"));
         assert_eq!(bundled.sha256, *Sha256::digest(bundled.component));
     }
