@@ -93,8 +93,7 @@ impl Session<'_> {
             return self.answer(key, request, code).await;
         };
         let tag = token(&mut self.link.random);
-        let ringing = Message::answer(request, StatusCode::RINGING, &tag).to_bytes();
-        self.send(&ringing).await?;
+        // It does not ring: what is said at once may come in either order, and 180 behind 200 confuses callers.
         let bytes = self.accept(request, &tag, description);
         self.give(key, bytes.clone()).await?;
         own.tag = Some(tag.as_str().into());
