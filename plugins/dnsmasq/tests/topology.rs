@@ -2,74 +2,11 @@
 
 use serde_json::{Value, json};
 use switchover_sdk::{
-    Device, DeviceClass, DhcpOption, DhcpService, DnsRecord, Naptr, Network, OptionValue,
-    OtherRecord, Pool, RecordData, Role, Server, ServerRef, ServerRole, Srv, Target, Transport,
-    View, Zone,
+    DhcpService, DnsRecord, Naptr, Network, OptionValue, OtherRecord, Pool, RecordData, Role,
+    ServerRef, ServerRole, Srv, Target, View, Zone,
 };
 
-pub(crate) fn option(code: u8, value: OptionValue) -> DhcpOption {
-    DhcpOption {
-        code,
-        name: None,
-        value,
-    }
-}
-
-pub(crate) fn addresses(list: &[&str]) -> Vec<String> {
-    list.iter().map(ToString::to_string).collect()
-}
-
-pub(crate) fn text(text: &str) -> OptionValue {
-    OptionValue::Text(text.into())
-}
-
-pub(crate) fn device(name: &str, mac: &str, address: Option<&str>) -> Device {
-    Device {
-        name: name.into(),
-        model: "WP480".into(),
-        class: DeviceClass::Phone,
-        template_family: "akuvox".into(),
-        mac: Some(mac.into()),
-        user: None,
-        network: Some("voice".into()),
-        address: address.map(Into::into),
-        firmware: None,
-        transport: Transport::Tls,
-        port: 443,
-    }
-}
-
-pub(crate) fn network(name: &str, subnet: &str) -> Network {
-    Network {
-        name: name.into(),
-        subnet: subnet.into(),
-        gateway: None,
-        vlan: None,
-        pool: None,
-        domain: None,
-        dhcp: Some("dhcp-hq".into()),
-        provisioning: None,
-        options: Vec::new(),
-        phone_options: Vec::new(),
-        phone_ouis: Vec::new(),
-    }
-}
-
-pub(crate) fn server(name: &str, role: ServerRole) -> Server {
-    Server {
-        name: name.into(),
-        address: "10.20.30.5".into(),
-        role,
-        target: None,
-    }
-}
-
-pub(crate) fn serves(server: &str) -> Role {
-    Role::DhcpServer(ServerRef {
-        service: "dhcp-hq".into(),
-        server: server.into(),
-    })
-}
+pub(crate) use switchover_testing::{addresses, device, network, option, server, serves, text};
 
 pub(crate) fn record(owner: &str, data: RecordData) -> DnsRecord {
     DnsRecord {
@@ -134,7 +71,7 @@ fn zone() -> Zone {
     ];
     Zone {
         name: name.into(),
-        servers: vec![server("ns1", ServerRole::Primary)],
+        servers: vec![server("ns1", "10.20.30.5", ServerRole::Primary)],
         ttl_seconds: 60,
         records,
     }
@@ -154,8 +91,8 @@ pub(crate) fn view() -> View {
     view.dhcp = vec![DhcpService {
         name: "dhcp-hq".into(),
         servers: vec![
-            server("dhcp1", ServerRole::Primary),
-            server("dhcp2", ServerRole::Standby),
+            server("dhcp1", "10.20.30.5", ServerRole::Primary),
+            server("dhcp2", "10.20.30.5", ServerRole::Standby),
         ],
         lease_seconds: 28_800,
     }];

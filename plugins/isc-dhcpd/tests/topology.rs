@@ -1,74 +1,9 @@
 //! A small topology as this plugin sees it.
 
 use serde_json::{Value, json};
-use switchover_sdk::{
-    Device, DeviceClass, DhcpOption, DhcpService, Network, OptionValue, Pool, Role, Server,
-    ServerRef, ServerRole, Target, Transport, View,
-};
+use switchover_sdk::{DhcpService, Network, OptionValue, Pool, ServerRole, Target, View};
 
-pub(crate) fn option(code: u8, value: OptionValue) -> DhcpOption {
-    DhcpOption {
-        code,
-        name: None,
-        value,
-    }
-}
-
-pub(crate) fn addresses(list: &[&str]) -> Vec<String> {
-    list.iter().map(ToString::to_string).collect()
-}
-
-pub(crate) fn text(text: &str) -> OptionValue {
-    OptionValue::Text(text.into())
-}
-
-pub(crate) fn device(name: &str, mac: &str, address: Option<&str>) -> Device {
-    Device {
-        name: name.into(),
-        model: "WP480".into(),
-        class: DeviceClass::Phone,
-        template_family: "akuvox".into(),
-        mac: Some(mac.into()),
-        user: None,
-        network: Some("voice".into()),
-        address: address.map(Into::into),
-        firmware: None,
-        transport: Transport::Tls,
-        port: 443,
-    }
-}
-
-pub(crate) fn network(name: &str, subnet: &str) -> Network {
-    Network {
-        name: name.into(),
-        subnet: subnet.into(),
-        gateway: None,
-        vlan: None,
-        pool: None,
-        domain: None,
-        dhcp: Some("dhcp-hq".into()),
-        provisioning: None,
-        options: Vec::new(),
-        phone_options: Vec::new(),
-        phone_ouis: Vec::new(),
-    }
-}
-
-pub(crate) fn server(name: &str, address: &str, role: ServerRole) -> Server {
-    Server {
-        name: name.into(),
-        address: address.into(),
-        role,
-        target: None,
-    }
-}
-
-pub(crate) fn serves(server: &str) -> Role {
-    Role::DhcpServer(ServerRef {
-        service: "dhcp-hq".into(),
-        server: server.into(),
-    })
-}
+pub(crate) use switchover_testing::{addresses, device, network, option, server, serves, text};
 
 /// One network with a pool, options for everybody and for telephones, and three devices, two of them reserved.
 pub(crate) fn view() -> View {

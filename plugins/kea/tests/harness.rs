@@ -1,13 +1,12 @@
 //! What the engine does with the plugin, as far as these tests need it.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 use switchover_plugin_kea::Kea;
 use switchover_sdk::{
-    Action, Answer, Change, Content, Effect, HttpBody, HttpRequest, Plugin, Procedure, Resource,
-    Response, Step, UndoStep, View,
+    Answer, Change, Effect, HttpBody, HttpRequest, Plugin, Procedure, Resource, Response, Step,
+    UndoStep, View,
 };
+pub(crate) use switchover_testing::by_address;
 
 use crate::topology::plain_target;
 
@@ -31,22 +30,6 @@ pub(crate) fn answers(config_get: &Value, version: &str) -> Vec<Answer> {
         .into()
 }
 
-pub(crate) fn object(resource: &Resource) -> Value {
-    let Content::Object(json) = &resource.content else {
-        panic!("`{}` is no object", resource.address);
-    };
-    serde_json::from_str(json).unwrap()
-}
-
-pub(crate) fn by_address(resources: &[Resource]) -> BTreeMap<String, Value> {
-    let map: BTreeMap<_, _> = resources
-        .iter()
-        .map(|resource| (resource.address.clone(), object(resource)))
-        .collect();
-    assert_eq!(map.len(), resources.len(), "addresses are unique");
-    map
-}
-
 pub(crate) fn desired(view: &View) -> Vec<Resource> {
     Kea::desired(view, &plain_target()).unwrap()
 }
@@ -57,30 +40,7 @@ pub(crate) fn current(config_get: &Value) -> Vec<Resource> {
 
 /// What a plan holds that goes from what the server has to `wanted`, when `owned` is what earlier plans made.
 pub(crate) fn changes(config_get: &Value, wanted: &[Resource], owned: &[Resource]) -> Vec<Change> {
-    let have = by_address(&current(config_get));
-    let want = by_address(wanted);
-    let text = |value: Option<&Value>| value.map(ToString::to_string);
-    let change = |resource: &Resource, action| Change {
-        address: resource.address.clone(),
-        kind: resource.kind.clone(),
-        action,
-        before: text(have.get(&resource.address)),
-        after: text(want.get(&resource.address)),
-    };
-    let upserts = wanted
-        .iter()
-        .filter_map(|resource| match have.get(&resource.address) {
-            None => Some(change(resource, Action::Create)),
-            Some(before) if *before != object(resource) => Some(change(resource, Action::Update)),
-            Some(_) => None,
-        });
-    let deletes = owned
-        .iter()
-        .filter(|resource| {
-            have.contains_key(&resource.address) && !want.contains_key(&resource.address)
-        })
-        .map(|resource| change(resource, Action::Delete));
-    upserts.chain(deletes).collect()
+    switchover_testing::changes(&current(config_get), wanted, owned)
 }
 
 pub(crate) fn procedure(config_get: &Value, changes: &[Change]) -> Procedure {

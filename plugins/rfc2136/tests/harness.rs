@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use switchover_plugin_rfc2136::Rfc2136;
 use switchover_sdk::{
-    Action, Answer, Change, Content, DnsRecord, DnsUpdate, Effect, OtherRecord, Plugin, Procedure,
+    Action, Answer, Change, DnsRecord, DnsUpdate, Effect, OtherRecord, Plugin, Procedure,
     RecordData, Resource, Response, Role, Rrset, ServedZone, Server, ServerRef, ServerRole, Srv,
     Target, View, Zone,
 };
+pub(crate) use switchover_testing::by_address;
 
 pub(crate) const ZONE: &str = "acme.example";
 
@@ -102,19 +103,6 @@ pub(crate) fn answers(zone: &[Rrset]) -> Vec<Answer> {
         query: format!("zone/{ZONE}"),
         response: Response::Zone(zone.to_vec()),
     }]
-}
-
-pub(crate) fn by_address(resources: &[Resource]) -> BTreeMap<String, Value> {
-    let object = |resource: &Resource| match &resource.content {
-        Content::Object(json) => serde_json::from_str(json).unwrap(),
-        _ => panic!("`{}` is no object", resource.address),
-    };
-    let map: BTreeMap<String, Value> = resources
-        .iter()
-        .map(|resource| (resource.address.clone(), object(resource)))
-        .collect();
-    assert_eq!(map.len(), resources.len(), "addresses are unique");
-    map
 }
 
 /// What a plan holds that goes from the zone to `wanted`, when `owned` are the addresses of earlier plans.

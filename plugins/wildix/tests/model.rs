@@ -8,6 +8,7 @@ use switchover_sdk::{
     Action, Answer, Change, Content, Effect, Expectation, HttpBody, HttpRequest, Plugin, Procedure,
     Query, ReadRequest, Resource, Response, Target, View,
 };
+pub(crate) use switchover_testing::by_address;
 
 /// Secrets that the topology declares: references and values.
 const DECLARED: [(&str, &str); 1] = [("${secret:user/101/sip-password}", "sip-secret-0815")];
@@ -286,15 +287,6 @@ pub(crate) fn object(resource: &Resource) -> Value {
         panic!("`{}` is no object", resource.address);
     };
     serde_json::from_str(json).unwrap()
-}
-
-pub(crate) fn by_address(resources: &[Resource]) -> BTreeMap<String, Value> {
-    let map: BTreeMap<_, _> = resources
-        .iter()
-        .map(|resource| (resource.address.clone(), object(resource)))
-        .collect();
-    assert_eq!(map.len(), resources.len(), "addresses are unique");
-    map
 }
 
 /// What is wanted of a view, what there is, and the changes from one to the other. `owned` is what earlier plans made.
