@@ -20,6 +20,8 @@ pub use registrar::RegistrarSettings;
 pub struct Kamailio {
     server: Server,
     restart: PathBuf,
+    /// What it was started with.
+    folder: PathBuf,
     /// Its sockets, process id and log.
     own: PathBuf,
     lab: Lab,
@@ -89,6 +91,7 @@ impl Kamailio {
         let mut kamailio = Self {
             server,
             restart,
+            folder: folder.to_owned(),
             own,
             lab: lab.clone(),
         };
@@ -134,6 +137,20 @@ impl Kamailio {
             });
         }
         Ok(())
+    }
+
+    /// The folder of its `kamailio.cfg`. A new one can be started with it where this one was killed.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The certificate of a [registrar](Self::registrar) that listens for TLS, for clients to trust; none where it has
+    /// none.
+    #[must_use]
+    pub fn certificate(&self) -> Option<PathBuf> {
+        let path = self.folder.join(registrar::CERTIFICATE);
+        path.exists().then_some(path)
     }
 
     /// A program that restarts Kamailio and fails if it does not come back: what `systemctl restart kamailio` is

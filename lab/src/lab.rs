@@ -24,6 +24,12 @@ pub enum LabError {
         /// Its name.
         program: String,
     },
+    /// A program of this crate is not there.
+    #[error("{program} is not built: run `cargo build -p switchover-lab --bins`")]
+    NotBuilt {
+        /// Its name.
+        program: String,
+    },
     /// The kernel does not let this user create a network namespace.
     #[error(
         "no network namespace could be made (run as root, or allow unprivileged user namespaces): {output}"
@@ -117,7 +123,13 @@ impl Lab {
         let (folder, alive) = own_folder()?;
         let servers = Namespace::for_servers()?;
         let interface = Self::INTERFACE;
-        let mut lines = format!("link add {interface} type bridge\nlink set {interface} up\n");
+        // A bridge has the lowest address of those that are plugged in. Were it to change with a phone, all others would talk
+        // to nobody until they ask again. (One that is given an address is down until something is plugged in.)
+        let mut lines = format!(
+            "link add {interface} type bridge\n\
+             link add plug address {LOWEST} type veth peer name socket\n\
+             link set plug master {interface} up\nlink set socket up\nlink set {interface} up\n"
+        );
         for address in addresses {
             lines.push_str(&format!("address add {address} dev {interface}\n"));
         }
@@ -182,6 +194,9 @@ impl Lab {
         self.inner.names.fetch_add(1, Ordering::Relaxed)
     }
 }
+
+/// The hardware address of the servers: no kernel chooses a lower one.
+const LOWEST: &str = "02:00:00:00:00:00";
 
 const FOLDER_PREFIX: &str = "switchover-lab-";
 const ALIVE: &str = "alive";

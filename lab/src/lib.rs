@@ -12,8 +12,8 @@
 //! topologies or plugins; it deals in addresses, configurations and bytes.
 //!
 //! Read [`Lab`] first, then [`Kea`], [`Dnsmasq`], [`NameServer`], [`Sshd`], [`WebServer`], [`Phone`]; [`Proxy`] records
-//! what is sent to a server and misbehaves on demand, [`Line`] is slow or breaks; [`Wms`] stands in for a PBX that cannot
-//! be had, and [`Kamailio`] is one that can; a [`Fleet`] is phones that register and call.
+//! what is sent to a server and misbehaves on demand, [`Line`] is slow or breaks; [`Wms`] stands in for the API of a
+//! PBX that cannot be had, [`Kamailio`] is one that can, and [`Pbx`] is both joined; a [`Fleet`] is phones that register and call.
 
 #![forbid(unsafe_code)]
 
@@ -21,6 +21,7 @@ mod bind;
 mod device_file;
 mod dns_relay;
 mod dnsmasq;
+mod door;
 mod forward;
 mod isc_dhcpd;
 mod kamailio;
@@ -31,9 +32,11 @@ mod line;
 mod nameserver;
 mod namespace;
 mod packet;
+mod pbx;
 mod phone;
 mod powerdns;
 mod process;
+mod provider;
 mod proxy;
 mod sip;
 mod sshd;
@@ -50,8 +53,10 @@ pub use kea::{Kea, KeaSettings};
 pub use lab::{Lab, LabError};
 pub use line::Line;
 pub use nameserver::{DnsKey, DnsZone, NameServer};
+pub use pbx::{Pbx, PbxSettings};
 pub use phone::{Lease, Phone};
-pub use process::Server;
+pub use process::{Server, own_program};
+pub use provider::Provider;
 pub use proxy::{Fault, Proxy, Request};
 pub use sip::{
     Fleet, FleetError, Keepalive, PhoneState, Registration, Role, SecondsWindow, Silence,
@@ -61,5 +66,6 @@ pub use sip::{
 pub use sshd::{Offer, Sshd};
 pub use web::WebServer;
 pub use wms::{
-    Matching, S2sKey, Synchronisation, Wms, WmsFault, WmsRequest, WmsSettings, canonical_request,
+    Matching, S2sKey, Synchronisation, Wms, WmsCertificate, WmsFault, WmsRequest, WmsSettings,
+    canonical_request,
 };

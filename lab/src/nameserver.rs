@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::process::{Server, program, run, spawn};
@@ -37,6 +37,14 @@ impl DnsKey {
 
     /// Both, which every server here knows.
     pub(crate) const ALL: [Self; 2] = [Self::SWITCHOVER, Self::EDITOR];
+
+    /// As it stands in BIND's configuration.
+    pub(crate) fn statement(&self) -> String {
+        format!(
+            "key \"{}\" {{ algorithm {}; secret \"{}\"; }};\n",
+            self.name, self.algorithm, self.secret
+        )
+    }
 
     fn argument(&self) -> String {
         format!("{}:{}:{}", self.algorithm, self.name, self.secret)
@@ -73,6 +81,8 @@ pub struct NameServer {
     pub(crate) server: Server,
     pub(crate) lab: Lab,
     pub(crate) address: Ipv4Addr,
+    /// Its own, with its configuration.
+    pub(crate) folder: PathBuf,
 }
 
 /// DNS has one port, and the servers of a lab have addresses of their own.
@@ -102,6 +112,7 @@ impl NameServer {
             server,
             lab: lab.clone(),
             address,
+            folder: own.to_owned(),
         })
     }
 
@@ -232,8 +243,13 @@ fn dig(lab: &Lab, address: Ipv4Addr, arguments: &[&str]) -> Result<Vec<String>, 
 }
 
 fn serial(lab: &Lab, address: Ipv4Addr, zone: &str) -> Option<u32> {
-    let lines = dig(lab, address, &["+short", zone, "SOA"]).ok()?;
-    lines.first()?.split(' ').nth(2)?.parse().ok()
+    let asked = |arguments: &[&str]| -> Option<u32> {
+        let lines = dig(lab, address, arguments).ok()?;
+        lines.first()?.split(' ').nth(2)?.parse().ok()
+    };
+    // Some answer only those with a key.
+    let key = DnsKey::EDITOR.argument();
+    asked(&["+short", zone, "SOA"]).or_else(|| asked(&["-y", &key, "+short", zone, "SOA"]))
 }
 
 /// Writes a file of a server's own folder.

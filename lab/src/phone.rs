@@ -16,6 +16,7 @@ pub struct Phone {
     namespace: Namespace,
     mac: [u8; 6],
     folder: PathBuf,
+    authority: Option<PathBuf>,
     _lab: Lab,
 }
 
@@ -70,8 +71,14 @@ impl Phone {
             namespace,
             mac,
             folder,
+            authority: None,
             _lab: lab.clone(),
         })
+    }
+
+    /// Gives the phone the certificates that sign those of web servers (PEM).
+    pub fn trust(&mut self, authority: &Path) {
+        self.authority = Some(authority.to_owned());
     }
 
     /// A command that will run on the phone.
@@ -139,6 +146,9 @@ impl Phone {
             "10",
             url,
         ]);
+        if let Some(authority) = &self.authority {
+            curl.arg("--cacert").arg(authority);
+        }
         run(curl)
     }
 

@@ -198,6 +198,25 @@ pub(crate) fn program(name: &str) -> Result<PathBuf, LabError> {
         })
 }
 
+/// A program of this crate (`phones`, `door`, …). Cargo builds them all with the tests of a workspace, into the folder that
+/// the tests lie below.
+///
+/// # Errors
+/// When it has not been built.
+pub fn own_program(name: &str) -> Result<PathBuf, LabError> {
+    let running =
+        env::current_exe().map_err(|source| LabError::io("find the running program", source))?;
+    running
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+        .ok_or_else(|| LabError::NotBuilt {
+            program: name.to_owned(),
+        })
+}
+
 type Job = (Command, Sender<io::Result<Child>>);
 
 /// Starts a program from a thread that lives as long as this process.

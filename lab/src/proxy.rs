@@ -32,11 +32,12 @@ pub struct Request {
 }
 
 impl Request {
-    /// The `command` of a body as Kea takes it.
+    /// The `command` of a body as Kea takes it, or the `method` of one that is JSON-RPC.
     #[must_use]
     pub fn command(&self) -> Option<String> {
         let body: Value = serde_json::from_str(&self.body).ok()?;
-        body.get("command")?.as_str().map(str::to_owned)
+        let command = body.get("command").or_else(|| body.get("method"))?;
+        command.as_str().map(str::to_owned)
     }
 }
 
@@ -90,7 +91,7 @@ enum Upstream {
 /// A fault that waits for its request.
 #[derive(Debug)]
 struct Planned {
-    /// Of Kea; none for every request.
+    /// Of Kea or JSON-RPC; none for every request.
     command: Option<String>,
     fault: Fault,
     once: bool,

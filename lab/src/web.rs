@@ -1,10 +1,10 @@
 //! A web server for provisioning files: busybox `httpd` over a folder.
 
-use std::net::Ipv4Addr;
-use std::path::Path;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::path::{Path, PathBuf};
 
 use crate::process::{Server, program};
-use crate::{Lab, LabError};
+use crate::{Kamailio, Lab, LabError, door};
 
 /// A web server that serves the files of a folder.
 #[derive(Debug)]
@@ -12,6 +12,14 @@ pub struct WebServer {
     server: Server,
     address: Ipv4Addr,
     port: u16,
+    secure: Option<Secure>,
+}
+
+/// The port for HTTPS.
+#[derive(Debug)]
+struct Secure {
+    _door: Server,
+    certificate: PathBuf,
 }
 
 impl WebServer {
@@ -33,7 +41,39 @@ impl WebServer {
             server,
             address,
             port,
+            secure: None,
         })
+    }
+
+    /// Serves `folder` over HTTPS at port 443 of the address, under this name; over HTTP at port 80 as well.
+    ///
+    /// # Errors
+    /// As for [`WebServer::start`].
+    pub fn start_secure(
+        lab: &Lab,
+        address: Ipv4Addr,
+        hostname: &str,
+        folder: &Path,
+    ) -> Result<Self, LabError> {
+        let mut server = Self::start(lab, address, 80, folder)?;
+        let own = lab.folder("web")?;
+        let (certificate, key) = Kamailio::write_certificate(&own, &[hostname])?;
+        let at = |port| SocketAddrV4::new(address, port);
+        let identity = (certificate.as_path(), key.as_path());
+        let door = door::open(lab, at(443), &[("--web", at(80))], identity)?;
+        server.secure = Some(Secure {
+            _door: door,
+            certificate,
+        });
+        Ok(server)
+    }
+
+    /// The certificate for HTTPS, which nobody has signed; none where it is not served.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Path> {
+        self.secure
+            .as_ref()
+            .map(|secure| secure.certificate.as_path())
     }
 
     /// The server's URL inside the lab.

@@ -8,6 +8,7 @@ mod forward;
 mod isc_dhcpd;
 mod kamailio;
 mod kea;
+mod pbx;
 mod phones;
 mod proxy;
 mod unprivileged;

@@ -51,26 +51,11 @@ fn pair(users: &[String]) -> Pair {
             .map(|user| (user.clone(), PASSWORD.to_owned()))
             .collect(),
     };
-    let folders = || -> Vec<PathBuf> {
-        let entries = fs::read_dir(lab.path()).unwrap();
-        let folders = entries.map(|entry| entry.unwrap().path());
-        folders
-            .filter(|path| path.join("certificate.pem").exists())
-            .collect()
-    };
-    let mut main = Kamailio::registrar(&lab, &settings(MAIN, "pbx1.acme.example")).unwrap();
-    let main_folder = folders().pop().unwrap();
-    let mut failover = Kamailio::registrar(&lab, &settings(FAILOVER, "pbx2.acme.example")).unwrap();
-    for folder in folders() {
-        allow_todays_tls(&folder);
-    }
-    main.restart().unwrap();
-    failover.restart().unwrap();
-    let certificates: Vec<String> = folders()
-        .iter()
-        .map(|folder| fs::read_to_string(folder.join("certificate.pem")).unwrap())
-        .collect();
-    assert_eq!(certificates.len(), 2);
+    let main = Kamailio::registrar(&lab, &settings(MAIN, "pbx1.acme.example")).unwrap();
+    let failover = Kamailio::registrar(&lab, &settings(FAILOVER, "pbx2.acme.example")).unwrap();
+    let main_folder = main.folder().to_owned();
+    let certificates =
+        [&main, &failover].map(|server| fs::read_to_string(server.certificate().unwrap()).unwrap());
     let authority = lab.path().join("authority.pem");
     fs::write(&authority, certificates.concat()).unwrap();
     Pair {
@@ -80,14 +65,6 @@ fn pair(users: &[String]) -> Pair {
         main_folder,
         authority,
     }
-}
-
-/// Kamailio speaks TLS 1.0 and nothing else unless it is told to.
-fn allow_todays_tls(folder: &Path) {
-    let path = folder.join("kamailio.cfg");
-    let text = fs::read_to_string(&path).unwrap();
-    let method = "modparam(\"tls\", \"tls_method\", \"TLSv1.2+\")\n";
-    fs::write(&path, text + method).unwrap();
 }
 
 impl Pair {

@@ -15,6 +15,9 @@ const fn name(transport: SipTransport) -> &'static str {
     }
 }
 
+/// The certificate in a registrar's folder.
+pub(super) const CERTIFICATE: &str = "certificate.pem";
+
 /// What a registrar of the lab serves.
 #[derive(Debug, Clone)]
 pub struct RegistrarSettings {
@@ -127,9 +130,10 @@ impl RegistrarSettings {
             let mut names = self.names.clone();
             names.push(self.address.to_string());
             let (certificate, key) = write_certificate(folder, names)?;
+            // By itself it speaks TLS 1.0 and nothing else.
             text.push_str(&format!(
-                "enable_tls=yes\nloadmodule \"tls.so\"\nmodparam(\"tls\", \"certificate\", \"{}\")\n\
-                 modparam(\"tls\", \"private_key\", \"{}\")\n",
+                "enable_tls=yes\nloadmodule \"tls.so\"\nmodparam(\"tls\", \"tls_method\", \"TLSv1.2+\")\n\
+                 modparam(\"tls\", \"certificate\", \"{}\")\nmodparam(\"tls\", \"private_key\", \"{}\")\n",
                 certificate.display(),
                 key.display()
             ));
@@ -165,7 +169,7 @@ pub(super) fn write_certificate(
             .map_err(|source| LabError::io(format!("write {name} of Kamailio"), source))
             .map(|()| path)
     };
-    let certificate = write("certificate.pem", made.cert.pem())?;
+    let certificate = write(CERTIFICATE, made.cert.pem())?;
     Ok((
         certificate,
         write("key.pem", made.signing_key.serialize_pem())?,

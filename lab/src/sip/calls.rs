@@ -1,4 +1,5 @@
-//! Calls of a phone: it answers whoever calls it, and calls whom it is told to. No sound flows.
+//! Calls of a phone: it answers whoever calls it, and calls whom it is told to. It has one line, which is engaged while a
+//! call is up. No sound flows.
 
 use bytes::Bytes;
 use ezk_sip_auth::{ClientAuthenticator as _, RequestParts, ResponseParts};
@@ -87,6 +88,9 @@ impl Session<'_> {
             if matches!(&line.uri.user_part, SipUriUserPart::User(user) if *user == self.link.account.user.as_str()));
         if !for_this_phone {
             return self.answer(key, request, StatusCode::NOT_FOUND).await;
+        }
+        if !self.calls.open.is_empty() {
+            return self.answer(key, request, StatusCode::BUSY_HERE).await;
         }
         let Some(description) = self.description(request) else {
             let code = StatusCode::NOT_ACCEPTABLE_HERE;

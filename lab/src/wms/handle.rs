@@ -1,8 +1,9 @@
 //! Starting, arranging and watching a stand-in.
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio::net::UnixListener;
 use tokio::sync::oneshot;
 
 use super::auth::{Keys, S2sKey};
+use super::certificate::WmsCertificate;
 use super::fault::{Faults, Matching, WmsFault};
 use super::server::{Shared, WmsRequest, accept, lock};
 use super::state::State;
@@ -32,6 +34,8 @@ pub struct WmsSettings {
     pub s2s: Option<S2sKey>,
     /// Whether a list of users tells their SIP passwords. No source says what a WMS does.
     pub tells_sip_passwords: bool,
+    /// With it, HTTPS is spoken.
+    pub certificate: Option<WmsCertificate>,
 }
 
 impl Default for WmsSettings {
@@ -43,6 +47,7 @@ impl Default for WmsSettings {
             token: "wms-token".to_owned(),
             s2s: None,
             tells_sip_passwords: true,
+            certificate: None,
         }
     }
 }
@@ -51,10 +56,11 @@ impl Default for WmsSettings {
 #[derive(Debug)]
 pub struct Wms {
     settings: WmsSettings,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    _out: WayOut,
+    socket: PathBuf,
+    out: Option<WayOut>,
 }
 
 impl Wms {
@@ -80,6 +86,7 @@ impl Wms {
             faults: Mutex::new(Faults::default()),
             requests: Mutex::default(),
             latency: Mutex::default(),
+            behind: OnceLock::new(),
         });
         let socket = lab.path().join(format!("wms-{}.sock", lab.number()));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -93,10 +100,12 @@ impl Wms {
         };
         let (end, ended) = oneshot::channel();
         let told = Arc::clone(&shared);
+        let tls = settings.certificate.as_ref();
+        let tls = tls.map(WmsCertificate::acceptor);
         let thread = thread::spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = accept(listener, told) => {}
+                    () = accept(listener, tls, told) => {}
                     _ = ended => {}
                 }
             });
@@ -107,24 +116,42 @@ impl Wms {
             shared,
             end: Some(end),
             thread: Some(thread),
-            _out: out,
+            socket,
+            out: Some(out),
         })
+    }
+
+    /// Answers nobody any more, and keeps what it knows.
+    pub(crate) fn pull_the_plug(&mut self) {
+        drop(self.out.take());
+    }
+
+    /// Answers again.
+    ///
+    /// # Errors
+    /// When `socat` cannot be started.
+    pub(crate) fn plug_in(&mut self, lab: &Lab) -> Result<(), LabError> {
+        let at = (self.settings.address, self.settings.port);
+        self.out = Some(WayOut::open(lab, at, &self.socket)?);
+        Ok(())
     }
 
     /// The URL inside the lab, without a path.
     #[must_use]
     pub fn url(&self) -> String {
-        match self.settings.port {
-            80 => format!("http://{}", self.settings.address),
-            port => format!("http://{}:{port}", self.settings.address),
+        let address = self.settings.address;
+        match (self.settings.port, &self.settings.certificate) {
+            (80, None) => format!("http://{address}"),
+            (port, None) => format!("http://{address}:{port}"),
+            (443, Some(_)) => format!("https://{address}"),
+            (port, Some(_)) => format!("https://{address}:{port}"),
         }
     }
 
     /// Carries this configuration over to `destination`, as a WMS does every two hours: users, devices, trunks, call
     /// groups and trusted addresses there are overwritten; language, region and what belongs to the machine stay.
     pub fn sync_to(&self, destination: &Self) {
-        let source = lock(&self.shared.state).clone();
-        lock(&destination.shared.state).overwrite_with(&source);
+        carry_over(&self.shared, &destination.shared);
     }
 
     /// Does the same again and again, until what is given is dropped.
@@ -134,8 +161,7 @@ impl Wms {
         let (end, ended) = mpsc::channel::<()>();
         let thread = thread::spawn(move || {
             while ended.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
-                let configuration = lock(&source.state).clone();
-                lock(&destination.state).overwrite_with(&configuration);
+                carry_over(&source, &destination);
             }
         });
         Synchronisation {
@@ -149,17 +175,21 @@ impl Wms {
     /// # Panics
     /// When the API would refuse it.
     pub fn add_user(&self, fields: &Value) {
-        let reply = lock(&self.shared.state).create_user(fields.to_string().as_bytes());
+        let mut state = lock(&self.shared.state);
+        let reply = state.create_user(fields.to_string().as_bytes());
         assert!(reply.is_ok(), "{reply:?}");
+        state.changed(self.shared.behind.get());
     }
 
     /// Changes a field of the user with this extension, as somebody at the web page would.
     pub fn change_user(&self, extension: &str, field: &str, value: &str) {
-        for user in &mut lock(&self.shared.state).users {
+        let mut state = lock(&self.shared.state);
+        for user in &mut state.users {
             if user.get("extension") == Some(&json!(extension)) {
                 user.insert(field.to_owned(), json!(value));
             }
         }
+        state.changed(self.shared.behind.get());
     }
 
     /// Puts a device there.
@@ -174,20 +204,32 @@ impl Wms {
 
     /// Puts a SIP trunk there.
     pub fn add_trunk(&self, title: &str) {
+        self.add_trunk_from(title, "");
+    }
+
+    /// Puts a SIP trunk there whose provider calls from this address.
+    pub fn add_trunk_from(&self, title: &str, provider: &str) {
         let mut state = lock(&self.shared.state);
         let id = state.next_id();
-        state
-            .sip_trunks
-            .push(json!({ "id": id, "title": title, "name": title, "register": "" }));
+        state.sip_trunks.push(
+            json!({ "id": id, "title": title, "name": title, "register": "", "host": provider }),
+        );
+        state.changed(self.shared.behind.get());
     }
 
     /// Puts a call group there.
     pub fn add_call_group(&self, title: &str, strategy: &str) {
+        self.add_call_group_of(title, strategy, &[]);
+    }
+
+    /// Puts a call group of these extensions there.
+    pub fn add_call_group_of(&self, title: &str, strategy: &str, members: &[&str]) {
         let mut state = lock(&self.shared.state);
         let id = state.next_id();
-        state
-            .call_groups
-            .push(json!({ "id": id, "title": title, "settings": { "strategy": strategy } }));
+        state.call_groups.push(json!({
+            "id": id, "title": title, "settings": { "strategy": strategy, "members": members },
+        }));
+        state.changed(self.shared.behind.get());
     }
 
     /// Joins another PBX to this one's WMS network.
@@ -291,6 +333,14 @@ impl Wms {
             "trusted": state.trusted, "settings": state.settings, "ntp": state.ntp,
         })
     }
+}
+
+/// What a synchronisation does. Each of the two is looked at alone: two that carry over in both directions wait for nobody.
+fn carry_over(source: &Shared, destination: &Shared) {
+    let configuration = lock(&source.state).clone();
+    let mut state = lock(&destination.state);
+    state.overwrite_with(&configuration);
+    state.changed(destination.behind.get());
 }
 
 impl Drop for Wms {

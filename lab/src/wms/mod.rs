@@ -9,7 +9,9 @@
 
 mod api;
 mod auth;
+mod behind;
 mod body;
+mod certificate;
 mod devices;
 mod fault;
 mod handle;
@@ -19,6 +21,8 @@ mod state;
 mod users;
 
 pub use auth::{S2sKey, canonical_request};
+pub(crate) use behind::{Behind, Served};
+pub use certificate::WmsCertificate;
 pub use fault::{Matching, WmsFault};
 pub use handle::{Synchronisation, Wms, WmsSettings};
 pub use server::WmsRequest;

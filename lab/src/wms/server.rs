@@ -1,7 +1,7 @@
 //! Serving the API over HTTP.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use http_body_util::BodyExt;
@@ -10,10 +10,13 @@ use hyper::service::service_fn;
 use hyper::{Response, header};
 use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixListener;
+use tokio_rustls::TlsAcceptor;
 
 use super::api::{self, Call};
 use super::auth::{Keys, Signed};
+use super::behind::Behind;
 use super::body::Payload;
 use super::fault::{Faults, WmsFault};
 use super::reply::Reply;
@@ -40,6 +43,7 @@ pub(super) struct Shared {
     pub(super) faults: Mutex<Faults>,
     pub(super) requests: Mutex<Vec<WmsRequest>>,
     pub(super) latency: Mutex<Duration>,
+    pub(super) behind: OnceLock<Arc<dyn Behind>>,
 }
 
 /// A test that failed while it held the lock leaves what it guards as it is.
@@ -47,18 +51,31 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) async fn accept(listener: UnixListener, shared: Arc<Shared>) {
+pub(super) async fn accept(listener: UnixListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     // An error of `accept` means that no socket is left; clients then see a connection that is never answered.
     while let Ok((stream, _)) = listener.accept().await {
         let shared = Arc::clone(&shared);
+        let tls = tls.clone();
         tokio::spawn(async move {
-            let service = service_fn(|request| answer(Arc::clone(&shared), request));
-            // A client that went away, and an answer cut off, end a connection like any other.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            match tls {
+                None => serve(stream, shared).await,
+                // A client that refuses the certificate is one that went away.
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        serve(stream, shared).await;
+                    }
+                }
+            }
         });
     }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
+    let service = service_fn(|request| answer(Arc::clone(&shared), request));
+    // A client that went away, and an answer cut off, end a connection like any other.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 async fn answer(
@@ -146,7 +163,15 @@ impl Shared {
             query,
             body,
         };
-        api::answer(&mut state, call)
+        let (reads, behind) = (call.method == "GET", self.behind.get());
+        if reads && call.path.to_lowercase().contains("registrations") {
+            state.ask_who_is_registered(behind);
+        }
+        let reply = api::answer(&mut state, call);
+        if !reads {
+            state.changed(behind);
+        }
+        reply
     }
 }
 
