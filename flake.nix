@@ -68,6 +68,7 @@
             pkgs.openssh
             pkgs.dnsutils
             pkgs.bind
+            pkgs.libfaketime
             pkgs.knot-dns
             pkgs.pdns
             pkgs.sqlite

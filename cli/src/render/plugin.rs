@@ -56,6 +56,13 @@ pub(crate) fn page(plugin: &Plugin, level: usize) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(page, "- Reaches its server by: {}", reach.join(", "));
     let _ = writeln!(page, "- Undo: {undo}");
+    if manifest.adopts {
+        let name = plugin.name();
+        let _ = writeln!(
+            page,
+            "- What runs today becomes a topology by: `switchover import {name}`"
+        );
+    }
     let section = |page: &mut String, title: &str, lines: Vec<String>| {
         if lines.is_empty() {
             return;

@@ -149,6 +149,7 @@ fn varied() -> Plan {
         expect: Vec::new(),
         capture: Vec::new(),
         undo: Vec::new(),
+        evidence: None,
     });
     dhcp.procedure.commit.push(Step {
         effect: Effect::Run {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::Ipv4Addr;
+use std::process::Command;
 
 use switchover_lab::{DnsKey, DnsRelay, DnsZone, Lab, LabError, NameServer, UpdateFault};
 
@@ -499,6 +500,59 @@ fn a_journal_that_cannot_be_written_is_the_servers_failure() {
         &["SERVFAIL", "a journal that cannot be written"],
     );
     assert_eq!(site.primary.records(ZONE).unwrap(), before);
+}
+
+#[test]
+fn a_zone_that_somebody_has_frozen_is_told_and_left_alone() {
+    let site = Site::new(NameServer::bind);
+    let before = site.primary.records(ZONE).unwrap();
+    site.primary.freeze(ZONE).unwrap();
+    let output = site.run(&["apply", "--yes"]);
+    assert_one_error(&output, 6, &["UPDATE acme.example", "REFUSED", "frozen"]);
+    assert_eq!(site.primary.records(ZONE).unwrap(), before);
+    site.primary.thaw(ZONE).unwrap();
+    let output = site.run(&["apply", "--yes"]);
+    assert_eq!(output.code, Some(0), "{output}");
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_told_by_how_much() {
+    let site = Site::new(NameServer::bind);
+    let before = site.primary.records(ZONE).unwrap();
+    for (offset, told) in [("+1h", "ahead"), ("-1h", "behind")] {
+        for arguments in [&["plan"][..], &["apply", "--yes"]] {
+            let command = site.environment.command(arguments);
+            let mut shifted = Command::new("faketime");
+            shifted.args(["-f", offset]);
+            shifted.arg(command.get_program()).args(command.get_args());
+            for (name, value) in command.get_envs() {
+                if let Some(value) = value {
+                    shifted.env(name, value);
+                }
+            }
+            shifted.current_dir(site.environment.work());
+            let mut moved = site.environment.moved(&site.lab, &shifted);
+            let output = site.environment.shown(&moved.output().unwrap());
+            assert_one_error(&output, 1, &["BADTIME", told, "set both by NTP"]);
+        }
+    }
+    assert_eq!(site.relay.updates(), 0);
+    assert_eq!(site.primary.records(ZONE).unwrap(), before);
+}
+
+#[test]
+fn a_secondary_that_answers_only_those_with_a_key_is_asked_with_it() {
+    let mut site = Site::new(NameServer::bind);
+    site.secondary.as_mut().unwrap().stop().unwrap();
+    let start = NameServer::bind_secondary_with_keys;
+    let secondary = start(&site.lab, SECONDARY, ZONE, PRIMARY).unwrap();
+    let output = site.run(&["apply", "--yes"]);
+    assert_eq!(output.code, Some(0), "{output}\n{}", secondary.log());
+    assert!(
+        secondary.log().contains("denied"),
+        "it was asked without first"
+    );
+    assert_eq!(secondary.serial(ZONE), site.primary.serial(ZONE));
 }
 
 #[test]

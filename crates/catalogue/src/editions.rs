@@ -32,6 +32,23 @@ impl Edition {
         self.covers.iter().any(|range| range.contains(wms))
     }
 
+    /// What its table says of a model made in this year.
+    fn signalling(&self, model: &Model, year: Option<u16>) -> Option<Signalling> {
+        self.table
+            .iter()
+            .filter(|line| line.models.contains(&model.name))
+            .filter(|line| line.made.contain(year) != Some(false))
+            .map(|line| Signalling {
+                transports: line.transports.to_vec(),
+                port: line.port.number(),
+                documented_port: line.port,
+                switch: line.switch,
+                r#return: line.r#return,
+                source: self.source,
+            })
+            .reduce(widen)
+    }
+
     /// The document that it is.
     #[must_use]
     pub const fn document(&self) -> Document {
@@ -167,21 +184,14 @@ pub fn signalling_made_in(
     wms: &DottedVersion,
     year: Option<u16>,
 ) -> Option<Signalling> {
-    let edition = edition(wms)?;
-    edition
-        .table
-        .iter()
-        .filter(|line| line.models.contains(&model.name))
-        .filter(|line| line.made.contain(year) != Some(false))
-        .map(|line| Signalling {
-            transports: line.transports.to_vec(),
-            port: line.port.number(),
-            documented_port: line.port,
-            switch: line.switch,
-            r#return: line.r#return,
-            source: edition.source,
-        })
-        .reduce(widen)
+    edition(wms)?.signalling(model, year)
+}
+
+/// As [`signalling`], of the newest edition that has the model: for where no WMS version is known.
+#[must_use]
+pub fn newest_signalling(model: &Model) -> Option<Signalling> {
+    let mut newest_first = EDITIONS.iter().rev();
+    newest_first.find_map(|edition| edition.signalling(model, None))
 }
 
 fn widen(mut answer: Signalling, line: Signalling) -> Signalling {

@@ -18,7 +18,8 @@ pub use dhcp::{
     DhcpOptionDefinition, DhcpValueType, dhcp_option, dhcp_option_by_name, dhcp_options,
 };
 pub use editions::{
-    Edition, Port, SecondsRange, Signalling, edition, editions, signalling, signalling_made_in,
+    Edition, Port, SecondsRange, Signalling, edition, editions, newest_signalling, signalling,
+    signalling_made_in,
 };
 pub use limitations::{
     BLF, CALL_ALL_32, CONTINUITY, Direction, EMAIL_NOTIFICATIONS, HOT_DESKING, KITE, Limitation,

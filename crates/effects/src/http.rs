@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER,
 };
 use reqwest::{Client, Method};
 use tokio::sync::OnceCell;
@@ -61,6 +62,12 @@ const METHODS: [Method; 7] = [
     Method::OPTIONS,
 ];
 
+/// Methods of requests that may be sent twice.
+const IDEMPOTENT: [&str; 5] = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"];
+
+/// How often a request is sent again: a server may ask to come back at once.
+const LATER: u32 = 5;
+
 /// Who is asking.
 #[derive(Debug, Clone)]
 pub enum Auth {
@@ -96,8 +103,10 @@ pub struct Options {
     pub max_body: usize,
     /// The `User-Agent` header.
     pub user_agent: String,
-    /// Certificates in PEM that are trusted beside those of the system.
+    /// Certificates in PEM that are trusted beside those of the system; empty for none.
     pub extra_roots: Vec<u8>,
+    /// How long a request waits in all, where the server asks to come back later. Default 60 s.
+    pub patience: Duration,
 }
 
 impl Default for Options {
@@ -108,6 +117,7 @@ impl Default for Options {
             max_body: 64 * 1024 * 1024,
             user_agent: concat!("switchover/", env!("CARGO_PKG_VERSION")).to_owned(),
             extra_roots: Vec::new(),
+            patience: Duration::from_secs(60),
         }
     }
 }
@@ -297,9 +307,28 @@ impl Endpoint {
 
     /// Sends a request and reads the whole answer.
     ///
+    /// Where the server says when to come back (429 or 503 with `Retry-After`), a request with an idempotent method
+    /// (RFC 9110, section 9.2.2) is sent again then, as far as [`Options::patience`] reaches.
+    ///
     /// # Errors
     /// Where the request may not be sent, no whole answer comes within the limits, or its status is not 200 to 299.
     pub async fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        let mut patience = self.options.patience;
+        for _ in 0..LATER {
+            match self.send_once(request).await {
+                Err(HttpError::Busy { wait, .. })
+                    if IDEMPOTENT.contains(&request.method.as_str()) && wait <= patience =>
+                {
+                    patience -= wait;
+                    tokio::time::sleep(wait).await;
+                }
+                result => return result,
+            }
+        }
+        self.send_once(request).await
+    }
+
+    async fn send_once(&self, request: &Request) -> Result<Response, HttpError> {
         let (method, url, headers) = self.prepare(request)?;
         let started = Instant::now();
         let shown = self.reporting.redact(url.as_str());
@@ -385,6 +414,7 @@ impl Exchange<'_> {
         {
             return Err(too_large());
         }
+        let later = retry_after(answer.headers().get(RETRY_AFTER));
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| self.cut_off(&error))? {
             if body.len() + chunk.len() > self.options.max_body {
@@ -393,13 +423,20 @@ impl Exchange<'_> {
             body.extend_from_slice(&chunk);
         }
         if !status.is_success() {
-            return Err(error::refusal(
-                self.at,
-                status.as_u16(),
-                reason,
-                &body,
-                self.reporting,
-            ));
+            let refusal = error::refusal(self.at, status.as_u16(), reason, &body, self.reporting);
+            return Err(match (refusal, later) {
+                (HttpError::Status { at, status, reason }, Some(wait))
+                    if matches!(status, 429 | 503) =>
+                {
+                    HttpError::Busy {
+                        at,
+                        status,
+                        wait,
+                        reason,
+                    }
+                }
+                (refusal, _) => refusal,
+            });
         }
         let headers = answer
             .headers()
@@ -412,4 +449,17 @@ impl Exchange<'_> {
             body,
         })
     }
+}
+
+/// Seconds, or a date (RFC 9110, section 10.2.3). A date in the past is now.
+fn retry_after(header: Option<&HeaderValue>) -> Option<Duration> {
+    let text = header?.to_str().ok()?.trim();
+    let seconds = text.parse().map(Duration::from_secs).ok();
+    seconds.or_else(|| {
+        let date = httpdate::parse_http_date(text).ok()?;
+        Some(
+            date.duration_since(SystemTime::now())
+                .unwrap_or(Duration::ZERO),
+        )
+    })
 }

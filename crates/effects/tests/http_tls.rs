@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use miette::Diagnostic as _;
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use switchover_effects::Reporting;
@@ -67,10 +68,12 @@ async fn a_trusted_certificate_is_accepted() {
 #[tokio::test]
 async fn a_certificate_that_nobody_signed_is_refused() {
     let (url, _) = serving("localhost").await;
+    let advice = |error: &HttpError| error.help().unwrap().to_string();
     // A root so that the test needs none of the system's; it is not the server's.
     let (_, other) = serving("localhost").await;
     let error = get(url, other).await.unwrap_err();
     assert!(matches!(error, HttpError::Tls { .. }), "{error:?}");
+    assert!(advice(&error).contains("the target's `ca`"), "{error:?}");
 }
 
 #[tokio::test]
@@ -78,6 +81,8 @@ async fn a_certificate_for_another_host_is_refused() {
     let (url, certificate) = serving("elsewhere.example").await;
     let error = get(url, certificate).await.unwrap_err();
     assert!(matches!(error, HttpError::Tls { .. }), "{error:?}");
+    let advice = error.help().unwrap().to_string();
+    assert!(advice.contains("for other names"), "{advice}");
 }
 
 #[tokio::test]
@@ -95,9 +100,14 @@ async fn a_server_without_tls_is_no_tls_connection() {
 async fn roots_that_are_no_certificates_are_an_error() {
     let (url, _request) = answering("").await;
     let url = url.as_str().replace("http:", "https:").parse().unwrap();
-    let bad = b"-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n".to_vec();
-    let error = get(url, bad).await.unwrap_err();
-    assert!(matches!(error, HttpError::Client { .. }), "{error:?}");
+    for bad in [
+        "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n",
+        "none",
+    ] {
+        let url: Url = Url::clone(&url);
+        let error = get(url, bad.into()).await.unwrap_err();
+        assert!(matches!(error, HttpError::Roots { .. }), "{error:?}");
+    }
 }
 
 /// Sends without waiting for a request: a TLS client's first words are none.

@@ -9,6 +9,7 @@ mod folder_attacks;
 mod folder_mounts;
 mod folder_properties;
 mod http;
+mod http_later;
 mod http_path;
 mod http_tls;
 mod mask;

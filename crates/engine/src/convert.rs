@@ -8,8 +8,8 @@ use switchover_plugin_host::wit;
 
 use crate::diff::{Body, Resource};
 use crate::plan::{
-    Action, Capture, Change, DnsUpdate, Effect, Expectation, FileContent, HttpBody, HttpRequest,
-    Procedure, Rrset, Step, Undo, UndoStep,
+    Action, Capture, Change, DnsUpdate, Effect, Evidence, Expectation, FileContent, HttpBody,
+    HttpRequest, Paging, Procedure, Rrset, Sign, Step, Undo, UndoStep,
 };
 use crate::render::{RenderError, Templates};
 use crate::runbook::{Task, TaskState};
@@ -108,6 +108,7 @@ fn convert(
             kind: resource.kind,
             sensitive: resource.sensitive,
             depends_on: resource.depends_on,
+            hint: resource.hint,
         })
     };
     resources.into_iter().map(resource).collect()
@@ -127,7 +128,9 @@ pub(crate) fn changes(
         resources.iter().filter_map(object).collect()
     };
     let (mut wanted, mut there) = (index(desired), index(current));
-    let convert = |change: &Change| wit::Change {
+    let hint = |resource: &Resource| Some((resource.address.clone(), resource.hint.clone()?));
+    let mut hints: HashMap<String, String> = desired.iter().filter_map(hint).collect();
+    let mut convert = |change: &Change| wit::Change {
         address: change.address.clone(),
         kind: change.kind.clone(),
         action: match change.action {
@@ -141,8 +144,9 @@ pub(crate) fn changes(
         } else {
             wanted.remove(&change.address)
         },
+        hint: hints.remove(&change.address),
     };
-    changes.iter().map(convert).collect()
+    changes.iter().map(&mut convert).collect()
 }
 
 /// A procedure as the plan keeps it.
@@ -156,23 +160,14 @@ pub(crate) fn procedure(procedure: wit::Procedure) -> Result<Procedure, ConvertE
 }
 
 fn step(step: wit::Step) -> Result<Step, ConvertError> {
-    if let Some(capture) = step.capture.iter().find(|capture| !is_name(&capture.name)) {
-        return Err(ConvertError::Capture {
-            name: capture.name.clone(),
-            step: step.id,
-        });
-    }
     Ok(Step {
         effect: effect(step.effect, &step.id)?,
         expect: expectations(step.expect, &step.id)?,
-        capture: step
-            .capture
-            .into_iter()
-            .map(|capture| Capture {
-                name: capture.name,
-                pointer: capture.pointer,
-            })
-            .collect(),
+        capture: captures(step.capture, &step.id)?,
+        evidence: step
+            .evidence
+            .map(|found| evidence(found, &step.id))
+            .transpose()?,
         undo: step
             .undo
             .into_iter()
@@ -188,7 +183,42 @@ fn undo_step(undo: wit::UndoStep, step: &str) -> Result<UndoStep, ConvertError> 
         title: undo.title,
         effect: effect(undo.effect, step)?,
         expect: expectations(undo.expect, step)?,
+        evidence: undo
+            .evidence
+            .map(|found| evidence(found, step))
+            .transpose()?,
     })
+}
+
+fn evidence(evidence: wit::Evidence, step: &str) -> Result<Evidence, ConvertError> {
+    Ok(Evidence {
+        request: http_request(evidence.request, step)?,
+        among: evidence.among,
+        paging: evidence.paging.map(|paging| Paging {
+            parameter: paging.parameter,
+            total: paging.total,
+        }),
+        expect: expectations(evidence.expect, step)?,
+        sign: match evidence.sign {
+            wit::Sign::Present => Sign::Present,
+            wit::Sign::Absent => Sign::Absent,
+        },
+        capture: captures(evidence.capture, step)?,
+    })
+}
+
+fn captures(captures: Vec<wit::Capture>, step: &str) -> Result<Vec<Capture>, ConvertError> {
+    let convert = |capture: wit::Capture| match is_name(&capture.name) {
+        true => Ok(Capture {
+            name: capture.name,
+            pointer: capture.pointer,
+        }),
+        false => Err(ConvertError::Capture {
+            step: step.to_owned(),
+            name: capture.name,
+        }),
+    };
+    captures.into_iter().map(convert).collect()
 }
 
 fn expectations(

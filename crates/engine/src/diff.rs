@@ -17,6 +17,8 @@ pub(crate) struct Resource {
     /// JSON pointers whose values are not shown.
     pub(crate) sensitive: Vec<String>,
     pub(crate) depends_on: Vec<String>,
+    /// What the plugin's procedure wants to know of it. Never compared.
+    pub(crate) hint: Option<String>,
 }
 
 /// What a resource holds.

@@ -109,6 +109,7 @@ pub(crate) fn served_zones(topology: &Topology, target: &Target) -> Vec<wit::Ser
 #[derive(Debug)]
 pub(crate) struct Dns {
     server: Server,
+    key: Option<Key>,
     /// The zones that the target serves, by their names in lower case without the final dot: addresses of their servers.
     zones: BTreeMap<String, BTreeMap<String, IpAddr>>,
     reporting: Reporting,
@@ -147,10 +148,11 @@ impl Dns {
         Ok(Some(Self {
             server: Server::new(
                 Address::parse(address)?,
-                key,
+                key.clone(),
                 Options::default(),
                 secrets.reporting(),
             ),
+            key,
             zones: zones.collect(),
             reporting: secrets.reporting().clone(),
         }))
@@ -218,6 +220,17 @@ impl Dns {
         }
     }
 
+    async fn serial_at(
+        &self,
+        address: IpAddr,
+        zone: &str,
+        key: Option<Key>,
+    ) -> Result<u32, DnsError> {
+        let address = Address::of(address);
+        let server = Server::new(address, key, Options::default(), &self.reporting);
+        server.serial(zone).await
+    }
+
     /// Whether a server of the zone has what the target has.
     pub(crate) async fn caught_up(&self, zone: &str, server: &str) -> Result<(), Cause> {
         let address = self.zone(zone)?.get(server);
@@ -226,14 +239,14 @@ impl Dns {
             server: server.escape_debug().take(120).collect(),
         })?;
         let wanted = self.server.serial(zone).await?;
-        // Anybody may ask for a serial; the key is for the target's own server.
-        let other = Server::new(
-            Address::of(*address),
-            None,
-            Options::default(),
-            &self.reporting,
-        );
-        let found = other.serial(zone).await?;
+        // Anybody may ask for a serial, as a rule, and a key that a secondary does not know is refused. Where it answers
+        // only those with a key, it has the primary's if it has any.
+        let found = match (self.serial_at(*address, zone, None).await, &self.key) {
+            (Err(DnsError::Denied { .. }), Some(key)) => {
+                self.serial_at(*address, zone, Some(key.clone())).await?
+            }
+            (found, _) => found?,
+        };
         // RFC 1982: serials go round.
         if found.wrapping_sub(wanted) < 1 << 31 {
             Ok(())

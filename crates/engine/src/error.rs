@@ -66,6 +66,16 @@ pub enum Cause {
         help("set `root` to a folder, or to `ssh://USER@HOST/FOLDER`")
     )]
     Root { root: String, source: LocationError },
+    #[error("the file `{path}` of trusted certificates cannot be read")]
+    #[diagnostic(
+        code(switchover::target::ca),
+        help("`ca` names a PEM file, relative to the topology file")
+    )]
+    Roots {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Http(#[from] HttpError),

@@ -1,4 +1,4 @@
-//! A target's folder: where it is, and who may read what is written there.
+//! A target's files: its folder, who may read what is written there, and what it trusts.
 
 use switchover_effects::folder::{Folder, NewFile};
 use switchover_effects::placeholder::{Placeholder, placeholders};
@@ -31,6 +31,17 @@ fn mode(setting: &Setting) -> Option<NewFile> {
     let octal = matches!(text.len(), 3 | 4) && text.bytes().all(|digit| digit.is_ascii_digit());
     let mode = u32::from_str_radix(text, 8).ok().filter(|_| octal)?;
     (mode <= 0o777).then(|| NewFile::with_mode(mode))
+}
+
+/// The certificates that the target trusts beside those of the system, as they stand in its file.
+pub(crate) fn roots(context: &Context<'_>, target: &Target) -> Result<Vec<u8>, Cause> {
+    let Some(path) = &target.ca else {
+        return Ok(Vec::new());
+    };
+    std::fs::read(context.root.join(path.as_str())).map_err(|source| Cause::Roots {
+        path: path.value.clone(),
+        source,
+    })
 }
 
 /// Opens a target's folder; none where it declares none. Nothing is connected, and nothing is created.

@@ -4,6 +4,7 @@
 //! touch the terminal, open a socket or a target's file itself (that is `switchover-effects`), or know how any one
 //! server works (that is a plugin). Start with [`Plan`].
 
+mod adopt;
 mod apply;
 mod context;
 mod convert;
@@ -24,6 +25,7 @@ mod stop;
 mod view;
 mod world;
 
+pub use adopt::{AdoptError, Adopted, Counts, Document, LeftOut, Origin, Refusal, adopt};
 pub use apply::{Applied, apply};
 pub use context::{Context, PluginSet};
 pub use error::{ApplyError, Cause, PlanError, TargetError};

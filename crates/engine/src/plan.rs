@@ -190,6 +190,9 @@ pub struct Step {
     /// Run when something later fails.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undo: Vec<UndoStep>,
+    /// Tells whether it was carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
 }
 
 /// A step that takes another one back.
@@ -203,6 +206,51 @@ pub struct UndoStep {
     /// What the answer must hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<Expectation>,
+    /// Tells whether it was carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+}
+
+/// A look that tells whether an effect was carried out. An effect without one does no harm when it is carried out
+/// twice, nor does its undo where it never was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// A request that only reads.
+    pub request: HttpRequest,
+    /// JSON pointer to a list of which one member has to meet every expectation; none: the answer itself has to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub among: Option<String>,
+    /// How to ask for the rest of the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paging: Option<Paging>,
+    /// What is looked for.
+    pub expect: Vec<Expectation>,
+    /// What it means where that is met.
+    pub sign: Sign,
+    /// Values from where it is met, for the undo.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capture: Vec<Capture>,
+}
+
+/// A list that comes in pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    /// The parameter in the query string that says how many members are left out before the first.
+    pub parameter: String,
+    /// JSON pointer to how many members there are in all.
+    pub total: String,
+}
+
+/// What it means where the expectations of an [`Evidence`] are met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sign {
+    /// The effect was carried out.
+    Present,
+    /// It was not.
+    Absent,
 }
 
 /// Something done to the world.

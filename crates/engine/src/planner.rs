@@ -39,7 +39,7 @@ pub(crate) struct Draft {
     pub(crate) target: wit::Target,
     pub(crate) world: World,
     pub(crate) session: Session,
-    templates: Templates,
+    pub(crate) templates: Templates,
     last: BTreeMap<String, Owned>,
 }
 
@@ -364,13 +364,19 @@ fn permitted(procedure: &wit::Procedure, world: &World) -> Result<(), Cause> {
         .iter()
         .chain(&procedure.commit)
         .chain(&procedure.verify);
-    let effects = steps.flat_map(|step| {
-        std::iter::once(&step.effect).chain(step.undo.iter().map(|undo| &undo.effect))
+    let asked = steps.flat_map(|step| {
+        let undo = step.undo.iter();
+        let undo = undo.map(|undo| (&undo.effect, undo.evidence.as_ref()));
+        std::iter::once((&step.effect, step.evidence.as_ref())).chain(undo)
     });
-    for effect in effects {
+    let manifest = world.plugin.manifest();
+    for (effect, evidence) in asked {
         let effect = convert::without_captures(effect.clone());
-        permit::write(world.plugin.manifest(), &effect)
-            .map_err(|refusal| world.refused(refusal))?;
+        permit::write(manifest, &effect).map_err(|refusal| world.refused(refusal))?;
+        if let Some(evidence) = evidence {
+            let request = wit::ReadRequest::Http(evidence.request.clone());
+            permit::read(manifest, &request).map_err(|refusal| world.refused(refusal))?;
+        }
     }
     Ok(())
 }

@@ -84,12 +84,13 @@ impl World {
             .endpoint
             .as_ref()
             .map(|url| {
-                Endpoint::new(
-                    url.value.clone(),
-                    auth,
-                    Options::default(),
-                    secrets.reporting(),
-                )
+                let options = Options {
+                    extra_roots: files::roots(context, target)?,
+                    ..Options::default()
+                };
+                let endpoint =
+                    Endpoint::new(url.value.clone(), auth, options, secrets.reporting())?;
+                Ok::<_, Cause>(endpoint)
             })
             .transpose()?;
         let folder = files::folder(context, target, secrets)?;
@@ -162,43 +163,78 @@ impl World {
         secrets: &RunSecrets,
     ) -> Result<Observation, Cause> {
         let mut observation = Observation::default();
-        let mut asked = HashSet::new();
+        let mut bases = Vec::new();
         for round in 0.. {
             let queries = session.queries(target, wanted, round, &observation.answers)?;
             if queries.is_empty() {
                 break;
             }
             if round == MAX_ROUNDS {
-                return Err(self.contract(
-                    "queries",
-                    &format!("it still asks after {MAX_ROUNDS} rounds"),
-                ));
+                return Err(self.asks_for_ever("queries"));
             }
-            for query in &queries {
-                if !is_name(&query.id) {
-                    let problem = format!("{:?} cannot be the id of a query", query.id);
-                    return Err(self.contract("queries", &problem));
+            self.ask(&queries, "queries", secrets, &mut observation)
+                .await?;
+            bases.extend(queries.into_iter().map(|query| query.rests_on));
+        }
+        observation.digest = digest(&observation.answers, &bases, secrets);
+        Ok(observation)
+    }
+
+    /// Has the plugin say what was observed as parts of a topology, and reads what it wants to know besides.
+    pub(crate) async fn adopt(
+        &self,
+        session: &mut Session,
+        target: &wit::Target,
+        mut observation: Observation,
+        secrets: &RunSecrets,
+    ) -> Result<wit::Adoption, Cause> {
+        for _ in 0..MAX_ROUNDS {
+            match session.adopt(target, &observation.answers)? {
+                wit::Adopting::Found(adoption) => return Ok(adoption),
+                wit::Adopting::More(queries) => {
+                    self.ask(&queries, "adopt", secrets, &mut observation)
+                        .await?;
                 }
-                if !asked.insert(query.id.clone()) {
-                    return Err(self.contract(
-                        "queries",
-                        &format!("the query `{}` was asked before", query.id),
-                    ));
-                }
-                permit::read(self.plugin.manifest(), &query.request)
-                    .map_err(|refusal| self.refused(refusal))?;
-            }
-            let files = self.files(&queries).await?;
-            for query in &queries {
-                let response = self.read(query, &files, secrets, &mut observation).await?;
-                observation.answers.push(wit::Answer {
-                    query: query.id.clone(),
-                    response,
-                });
             }
         }
-        observation.digest = digest(&observation.answers, secrets);
-        Ok(observation)
+        Err(self.asks_for_ever("adopt"))
+    }
+
+    fn asks_for_ever(&self, export: &'static str) -> Cause {
+        self.contract(export, &format!("it still asks after {MAX_ROUNDS} rounds"))
+    }
+
+    /// Reads what one round asks for, after holding it against the manifest.
+    async fn ask(
+        &self,
+        queries: &[wit::Query],
+        export: &'static str,
+        secrets: &RunSecrets,
+        observation: &mut Observation,
+    ) -> Result<(), Cause> {
+        let before = observation.answers.iter();
+        let mut asked: HashSet<String> = before.map(|answer| answer.query.clone()).collect();
+        for query in queries {
+            if !is_name(&query.id) {
+                let problem = format!("{:?} cannot be the id of a query", query.id);
+                return Err(self.contract(export, &problem));
+            }
+            if !asked.insert(query.id.clone()) {
+                let problem = format!("the query `{}` was asked before", query.id);
+                return Err(self.contract(export, &problem));
+            }
+            permit::read(self.plugin.manifest(), &query.request)
+                .map_err(|refusal| self.refused(refusal))?;
+        }
+        let files = self.files(queries).await?;
+        for query in queries {
+            let response = self.read(query, &files, secrets, observation).await?;
+            observation.answers.push(wit::Answer {
+                query: query.id.clone(),
+                response,
+            });
+        }
+        Ok(())
     }
 
     /// Reads every file that is asked for: together, since on another host each takes its time.
@@ -267,6 +303,12 @@ impl World {
         })
     }
 
+    /// Whether the manifest has this among what is read.
+    pub(crate) fn may_read(&self, request: &HttpRequest) -> Result<(), Cause> {
+        let request = wit::ReadRequest::Http(convert::request_to_wit(request));
+        permit::read(self.plugin.manifest(), &request).map_err(|refusal| self.refused(refusal))
+    }
+
     /// The target's folder. It need not exist yet: then it reads as empty.
     pub(crate) fn folder(&self) -> Result<&Folder, Cause> {
         self.folder
@@ -332,7 +374,7 @@ impl World {
 }
 
 /// Requests that only read hold no placeholders.
-struct NoValues;
+pub(crate) struct NoValues;
 
 impl Values for NoValues {}
 
@@ -377,19 +419,24 @@ fn is_declared(value: &Value) -> bool {
     inner.is_some_and(is_name)
 }
 
-/// Over everything that the plugin saw, and over which secrets were equal.
-fn digest(answers: &[wit::Answer], secrets: &RunSecrets) -> String {
+/// Over everything that the plugin saw and rests on, and over which secrets were equal. `bases` tells of each answer
+/// what the plugin rests on.
+fn digest(answers: &[wit::Answer], bases: &[Option<Vec<String>>], secrets: &RunSecrets) -> String {
     let mut hasher = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hasher.update((bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
     };
-    for answer in answers {
+    for (answer, basis) in answers.iter().zip(bases) {
         part(answer.query.as_bytes());
         match &answer.response {
             wit::Response::Http(bytes) => {
                 part(b"http");
-                part(bytes);
+                match basis.as_deref().map(|basis| basis_of(bytes, basis)) {
+                    Some(Some(basis)) => part(basis.as_bytes()),
+                    // What is no JSON has no parts.
+                    Some(None) | None => part(bytes),
+                }
             }
             wit::Response::File(bytes) => {
                 part(b"file");
@@ -419,11 +466,77 @@ fn digest(answers: &[wit::Answer], secrets: &RunSecrets) -> String {
     hex(&hasher.finalize())
 }
 
+/// The values in a JSON answer at these pointers, each with its place; in a pointer, `*` is any one member or item.
+fn basis_of(answer: &[u8], pointers: &[String]) -> Option<String> {
+    fn collect(value: &Value, place: &mut Vec<String>, rest: &[&str], found: &mut Vec<Value>) {
+        let Some((step, rest)) = rest.split_first() else {
+            found.push(Value::from(vec![Value::from(place.clone()), value.clone()]));
+            return;
+        };
+        let mut below = |name: String, value: &Value| {
+            place.push(name);
+            collect(value, place, rest, found);
+            place.pop();
+        };
+        match value {
+            Value::Object(members) if *step == "*" => {
+                for (name, value) in members {
+                    below(name.clone(), value);
+                }
+            }
+            Value::Array(items) if *step == "*" => {
+                for (index, value) in items.iter().enumerate() {
+                    below(index.to_string(), value);
+                }
+            }
+            // One step at a time, so that the escapes of pointers are somebody else's affair.
+            value => {
+                if let Some(value) = value.pointer(&format!("/{step}")) {
+                    below((*step).to_owned(), value);
+                }
+            }
+        }
+    }
+    let answer: Value = serde_json::from_slice(answer).ok()?;
+    let mut found = Vec::new();
+    for pointer in pointers {
+        let steps: Vec<&str> = pointer.split('/').skip(1).collect();
+        collect(&answer, &mut Vec::new(), &steps, &mut found);
+    }
+    Some(Value::from(found).to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_plan_rests_on_nothing_but_what_it_says() {
+        let basis = |answer: Value, pointers: &[&str]| {
+            let pointers: Vec<String> = pointers.iter().map(|one| (*one).to_owned()).collect();
+            basis_of(answer.to_string().as_bytes(), &pointers)
+        };
+        let records = ["/total", "/records/*/mac", "/records/*/user"];
+        let device = |mac: &str, state: &str| json!({ "mac": mac, "user": null, "state": state });
+        let one = json!({ "total": 2, "records": [device("a", "on"), device("b", "off")] });
+        let same =
+            json!({ "records": [device("a", "off"), device("b", "on")], "total": 2, "time": 7 });
+        let turned = json!({ "total": 2, "records": [device("b", "off"), device("a", "on")] });
+        let fewer = json!({ "total": 2, "records": [device("a", "on")] });
+        assert_eq!(basis(one.clone(), &records), basis(same.clone(), &records));
+        assert_ne!(basis(one.clone(), &records), basis(turned, &records));
+        assert_ne!(basis(one.clone(), &records), basis(fewer, &records));
+        assert_eq!(basis(one.clone(), &[]), basis(json!({}), &[]));
+        assert_ne!(basis(one, &[""]), basis(same, &[""]));
+        assert_eq!(basis_of(b"no JSON", &[]), None);
+        // A member that is called so is one of any.
+        assert_ne!(
+            basis(json!({ "*": 1, "a": 2 }), &["/*"]),
+            basis(json!({ "*": 1, "a": 3 }), &["/*"])
+        );
+    }
 
     #[test]
     fn a_servers_secret_is_hidden_and_a_declared_one_named() {

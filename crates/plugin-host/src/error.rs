@@ -36,6 +36,8 @@ pub enum Export {
     Current,
     /// What the answers tell beside what exists.
     Examine,
+    /// What exists, as parts of a topology.
+    Adopt,
     /// How to change it.
     Procedure,
 }
@@ -49,6 +51,7 @@ impl fmt::Display for Export {
             Self::Queries => "queries",
             Self::Current => "current",
             Self::Examine => "examine",
+            Self::Adopt => "adopt",
             Self::Procedure => "procedure",
         })
     }

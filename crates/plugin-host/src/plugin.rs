@@ -10,8 +10,8 @@ use crate::host::Host;
 use crate::limits::{Exceeded, Usage};
 use crate::manifest;
 use crate::wit::{
-    self, Answer, Change, Examination, Failure, Finding, Guest, Manifest, PluginPre, Procedure,
-    Query, Resource, Target, View,
+    self, Adopting, Answer, Change, Examination, Failure, Finding, Guest, Manifest, PluginPre,
+    Procedure, Query, Resource, Target, View,
 };
 use crate::{Digest, Export, PluginError, Problem};
 
@@ -189,6 +189,16 @@ impl Session {
     ) -> Called<Examination> {
         self.fallible(Export::Examine, |guest, store| {
             guest.call_examine(store, view, target, answers)
+        })
+    }
+
+    /// What exists, as parts of a topology, or what has to be read besides.
+    ///
+    /// # Errors
+    /// The plugin fails or misbehaves.
+    pub fn adopt(&mut self, target: &Target, answers: &[Answer]) -> Called<Adopting> {
+        self.fallible(Export::Adopt, |guest, store| {
+            guest.call_adopt(store, target, answers)
         })
     }
 

@@ -29,6 +29,7 @@ pub(crate) struct Guest {
     pub(crate) queries: String,
     pub(crate) current: String,
     pub(crate) examine: String,
+    pub(crate) adopt: String,
     pub(crate) procedure: String,
     pub(crate) realloc: String,
     /// More fields of the module.
@@ -54,6 +55,7 @@ impl Default for Guest {
             queries: nothing(),
             current: nothing(),
             examine: nothing(),
+            adopt: nothing(),
             procedure: nothing(),
             realloc: "(local $at i32)
                 (local.set $at (i32.and (i32.add (global.get $top) (i32.const 15)) (i32.const -16)))
@@ -98,6 +100,7 @@ impl Guest {
         manifest.extend([empty, empty].concat()); // writes, commands
         manifest.extend([self.undo, 0, 0, 0]);
         manifest.extend([empty, empty].concat()); // templates, sensitive keys
+        manifest.extend([0; 4]); // adopts
         let escaped = |bytes: &[u8]| {
             bytes
                 .iter()
@@ -112,6 +115,7 @@ impl Guest {
             queries,
             current,
             examine,
+            adopt,
             procedure,
             realloc,
             more,
@@ -133,6 +137,8 @@ impl Guest {
                 (func $current (export "{api}#current")
                     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {current})
                 (func $examine (export "{api}#examine") (param i32) (result i32) {examine})
+                (func $adopt (export "{api}#adopt")
+                    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {adopt})
                 (func $procedure (export "{api}#procedure")
                     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {procedure})
                 (data (i32.const {MANIFEST}) "{}")
@@ -229,12 +235,14 @@ pub(crate) fn run(session: &mut Session) -> Result<(), PluginError> {
         action: Action::Create,
         before: None,
         after: Some("{}".into()),
+        hint: None,
     }];
     session.check(&view, &target)?;
     session.desired(&view, &target)?;
     session.queries(&target, &["a/b".into()], 0, &answers)?;
     session.current(&target, &answers)?;
     session.examine(&view, &target, &answers)?;
+    session.adopt(&target, &answers)?;
     session.procedure(&target, &answers, &changes)?;
     Ok(())
 }

@@ -20,18 +20,20 @@ fn body<'a>(guest: &'a mut Guest, export: &str) -> &'a mut String {
         "queries" => &mut guest.queries,
         "current" => &mut guest.current,
         "examine" => &mut guest.examine,
+        "adopt" => &mut guest.adopt,
         "procedure" => &mut guest.procedure,
         other => panic!("no export {other}"),
     }
 }
 
-const EXPORTS: [&str; 7] = [
+const EXPORTS: [&str; 8] = [
     "describe",
     "check",
     "desired",
     "queries",
     "current",
     "examine",
+    "adopt",
     "procedure",
 ];
 
@@ -131,15 +133,15 @@ fn more_than_the_host_takes() {
         ),
         ..Guest::default()
     };
-    // 1 GiB: 1024 queries of 60 bytes, the id of each the same 1 MiB of memory.
+    // 1 GiB: 1024 queries of 72 bytes, the id of each the same 1 MiB of memory.
     let repeated = Guest {
         pages: 32,
         queries: format!(
             "(local $i i32)
              (loop $l
-                (i32.store (i32.add (i32.const 0x30000) (i32.mul (local.get $i) (i32.const 60))) (i32.const 0x40000))
+                (i32.store (i32.add (i32.const 0x30000) (i32.mul (local.get $i) (i32.const 72))) (i32.const 0x40000))
                 (i32.store offset=4
-                    (i32.add (i32.const 0x30000) (i32.mul (local.get $i) (i32.const 60))) (i32.const 0x100000))
+                    (i32.add (i32.const 0x30000) (i32.mul (local.get $i) (i32.const 72))) (i32.const 0x100000))
                 (local.set $i (i32.add (local.get $i) (i32.const 1)))
                 (br_if $l (i32.lt_u (local.get $i) (i32.const 1024))))
              (i32.store offset=4 (i32.const {ZEROS}) (i32.const 0x30000))

@@ -60,6 +60,7 @@ fn manifest() -> Manifest {
         undo: UndoSupport::Plugin,
         templates: vec![],
         sensitive_keys: vec![],
+        adopts: false,
     }
 }
 

@@ -21,6 +21,7 @@ mod schema;
 mod show;
 mod source;
 mod syntax;
+mod table;
 pub mod value;
 
 pub use diagnostic::{Diagnostic, Related, Severity, in_report_order};
@@ -29,8 +30,11 @@ pub use load::{Loaded, load, load_text};
 pub use model::Topology;
 pub use origin::{Origin, Origins};
 pub use schema::{kdl_schema, schema};
-pub use show::{FORMAT_VERSION, to_json, to_json_with_origins, to_kdl, to_kdl_with_origins};
+pub use show::{
+    FORMAT_VERSION, kdl_text, to_json, to_json_with_origins, to_kdl, to_kdl_with_origins,
+};
 pub use source::{FileId, Position, SourceFile, Sources, Span, Spanned};
+pub use table::{TableNodes, TableOf, table, table_text};
 
 /// What the fast reader of plain nodes says otherwise than the KDL parser does; none where they agree, as they must on
 /// every text. For tests of exactly that.

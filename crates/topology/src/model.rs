@@ -540,6 +540,9 @@ pub struct Target {
     /// Base URL of an HTTP interface.
     pub endpoint: Option<Spanned<url::Url>>,
     pub auth: Option<Auth>,
+    /// A PEM file of certificates that are trusted at the endpoint beside those of the system, relative to the
+    /// topology file.
+    pub ca: Option<Spanned<String>>,
     /// A folder (relative to the topology file, or absolute), or `ssh://…`.
     pub root: Option<Spanned<String>>,
     /// A folder of templates that override the plugin's own, relative to the topology file.

@@ -9,6 +9,7 @@
 //!
 //! Read [`Dnsmasq`] first, then `entry`, which says what a line is.
 
+mod adopt;
 mod desired;
 mod document;
 mod entry;
@@ -21,8 +22,8 @@ mod record;
 mod words;
 
 use switchover_sdk::{
-    Answer, Answers, Change, Failure, Finding, Manifest, Plugin, Procedure, Query, Resource,
-    Target, View, parse_settings,
+    Adopting, Answer, Answers, Change, Failure, Finding, Manifest, Plugin, Procedure, Query,
+    Resource, Target, View, parse_settings,
 };
 
 use document::Document;
@@ -69,6 +70,10 @@ impl Plugin for Dnsmasq {
 
     fn current(_: &Target, answers: &[Answer]) -> Result<Vec<Resource>, Failure> {
         entry::resources(&read(answers)?.entries())
+    }
+
+    fn adopt(target: &Target, answers: &[Answer]) -> Result<Adopting, Failure> {
+        adopt::adopt(&parse_settings(target)?, answers)
     }
 
     fn procedure(

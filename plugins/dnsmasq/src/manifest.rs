@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     pub(crate) local_ttl: bool,
 }
 
-fn default_file() -> String {
+pub(crate) fn default_file() -> String {
     "switchover.conf".into()
 }
 
@@ -85,7 +85,11 @@ pub(crate) fn manifest() -> Manifest {
         }],
         settings_schema: SETTINGS_SCHEMA.into(),
         reach: vec![Reach::Files],
-        reads: vec![Pattern::File("*.conf".into())],
+        // The folder is listed for an import only.
+        reads: vec![
+            Pattern::File("*.conf".into()),
+            Pattern::Folder(String::new()),
+        ],
         writes: vec![Pattern::File("*.conf".into())],
         commands: vec![
             CommandUse::optional(
@@ -98,6 +102,7 @@ pub(crate) fn manifest() -> Manifest {
             ),
         ],
         undo: UndoSupport::Native,
+        adopts: true,
         ..Manifest::new(
             "dnsmasq",
             env!("CARGO_PKG_VERSION"),

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
-use switchover_sdk::{DnsRecord, OtherRecord, RecordData};
+use switchover_sdk::{DnsRecord, Naptr, OtherRecord, RecordData, Srv};
 
 use crate::words::{Word, quote};
 
@@ -159,6 +159,68 @@ impl Record {
             self,
             Self::A { .. } | Self::Aaaa { .. } | Self::Cname { .. }
         )
+    }
+
+    /// Its own time to live, where it has one.
+    pub(crate) fn ttl(&self) -> Option<u32> {
+        match self {
+            Self::A { ttl, .. } | Self::Aaaa { ttl, .. } | Self::Cname { ttl, .. } => *ttl,
+            _ => None,
+        }
+    }
+
+    /// The record as a topology has it: the opposite of [`new`](Self::new).
+    pub(crate) fn data(&self) -> RecordData {
+        let other = |type_: &str, rdata: Vec<String>| {
+            RecordData::Other(OtherRecord {
+                type_: type_.into(),
+                rdata,
+            })
+        };
+        match self {
+            Self::A { address, .. } => RecordData::A(address.clone()),
+            Self::Aaaa { address, .. } => RecordData::Aaaa(address.clone()),
+            Self::Cname { target, .. } => RecordData::Cname(target.clone()),
+            Self::Srv {
+                target,
+                port,
+                priority,
+                weight,
+                ..
+            } => RecordData::Srv(Srv {
+                priority: *priority,
+                weight: *weight,
+                port: *port,
+                target: target.clone(),
+            }),
+            Self::Naptr {
+                order,
+                preference,
+                flags,
+                service,
+                regexp,
+                replacement,
+                ..
+            } => RecordData::Naptr(Naptr {
+                order: *order,
+                preference: *preference,
+                flags: flags.clone(),
+                service: service.clone(),
+                regexp: regexp.clone(),
+                replacement: replacement.clone(),
+            }),
+            Self::Txt { strings, .. } => RecordData::Txt(strings.clone()),
+            Self::Mx {
+                target, preference, ..
+            } => other("MX", vec![preference.to_string(), format!("{target}.")]),
+            Self::Ptr { target, .. } => other("PTR", vec![format!("{target}.")]),
+            Self::Caa {
+                flags, tag, value, ..
+            } => other(
+                "CAA",
+                vec![flags.to_string(), tag.clone(), format!("\"{value}\"")],
+            ),
+        }
     }
 
     /// The rest of the resource's address: what tells the record from others of its owner, and stays the same when a

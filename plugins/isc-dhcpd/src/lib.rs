@@ -11,6 +11,7 @@
 //!
 //! Read [`IscDhcpd`] first, then `entry`, which says what a statement is.
 
+mod adopt;
 mod desired;
 mod document;
 mod entry;
@@ -26,8 +27,8 @@ mod tree;
 mod words;
 
 use switchover_sdk::{
-    Answer, Answers, Change, Failure, Finding, Manifest, Plugin, Procedure, Query, Resource,
-    Target, View, parse_settings,
+    Adopting, Answer, Answers, Change, Failure, Finding, Manifest, Plugin, Procedure, Query,
+    Resource, Target, View, parse_settings,
 };
 
 use document::Document;
@@ -83,6 +84,11 @@ impl Plugin for IscDhcpd {
         let mut entries = document.entries();
         entries.extend(main.iter().flat_map(MainFile::entries));
         entry::resources(&entries)
+    }
+
+    fn adopt(target: &Target, answers: &[Answer]) -> Result<Adopting, Failure> {
+        let settings: Settings = parse_settings(target)?;
+        adopt::adopt(&settings, Answers::new(answers)).map(Adopting::Found)
     }
 
     fn procedure(

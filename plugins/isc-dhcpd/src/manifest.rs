@@ -139,6 +139,7 @@ pub(crate) fn manifest() -> Manifest {
             ),
         ],
         undo: UndoSupport::Native,
+        adopts: true,
         ..Manifest::new(
             "isc-dhcpd",
             env!("CARGO_PKG_VERSION"),

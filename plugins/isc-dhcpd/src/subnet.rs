@@ -48,6 +48,18 @@ pub(crate) struct Phones {
     pub(crate) ouis: Vec<String>,
 }
 
+impl Subnet {
+    /// A declaration that says nothing.
+    pub(crate) fn empty(cidr: &str) -> Self {
+        Self {
+            subnet: cidr.into(),
+            default_lease_seconds: None,
+            max_lease_seconds: None,
+            pools: Vec::new(),
+        }
+    }
+}
+
 /// What a statement within a subnet is.
 enum Inner {
     DefaultLease(u32),
@@ -128,12 +140,7 @@ pub(crate) fn node(cidr: &str) -> Option<Node> {
 
 /// The subnet, then what is in it, in the order of the file. Of an option that is set twice, the last one counts.
 pub(crate) fn entries(cidr: &str, nodes: &[Node]) -> Vec<Entry> {
-    let mut subnet = Subnet {
-        subnet: cidr.into(),
-        default_lease_seconds: None,
-        max_lease_seconds: None,
-        pools: Vec::new(),
-    };
+    let mut subnet = Subnet::empty(cidr);
     let mut within = Vec::new();
     for node in nodes {
         match Inner::of(cidr, node) {
@@ -155,6 +162,11 @@ pub(crate) fn entries(cidr: &str, nodes: &[Node]) -> Vec<Entry> {
     }
     within.insert(0, Entry::Subnet(subnet));
     within
+}
+
+/// Whether a statement within the subnet is somebody else's.
+pub(crate) fn is_foreign(cidr: &str, node: &Node) -> bool {
+    matches!(Inner::of(cidr, node), Inner::Foreign)
 }
 
 fn set(entries: &mut Vec<Entry>, entry: Entry) {

@@ -241,6 +241,7 @@ fn changes_that_are_not_this_plugins() {
         action: Action::Create,
         before: None,
         after: after.map(Into::into),
+        hint: None,
     };
     for change in [
         change("file", Some("{}")),

@@ -18,6 +18,9 @@ pub(crate) const DELETE: &str = "htable.delete";
 /// Changes nothing.
 pub(crate) const VERSION: &str = "core.version";
 
+/// By which an answer of JSON-RPC is known. An error has a status of its own.
+const ANSWER: (&str, &str) = ("/jsonrpc", "2.0");
+
 /// How long a restarted Kamailio may take to answer.
 const PATIENCE_MS: u32 = 30_000;
 const ASK_EVERY_MS: u32 = 200;
@@ -88,7 +91,7 @@ fn restart(file: &str) -> Vec<Step> {
             format!("restart Kamailio with the new {file}"),
             Effect::run(RESTART, None),
         ),
-        Step::new("wait", "wait until Kamailio answers", probe).expect("/jsonrpc", &json!("2.0")),
+        Step::new("wait", "wait until Kamailio answers", probe).expect(ANSWER.0, &json!(ANSWER.1)),
     ]
 }
 
@@ -139,7 +142,7 @@ impl Live {
         let to_step = |(verb, request)| {
             let id = format!("{verb} {address}");
             let title = format!("{id} in the running Kamailio");
-            Step::new(id, title, Effect::Http(request))
+            Step::new(id, title, Effect::Http(request)).expect(ANSWER.0, &json!(ANSWER.1))
         };
         turn(self.before.as_ref(), self.after.as_ref())
             .map(to_step)
@@ -153,6 +156,7 @@ impl Live {
                 format!("{verb} {address} in the running Kamailio again"),
                 Effect::Http(request),
             )
+            .expect(ANSWER.0, &json!(ANSWER.1))
         })
     }
 

@@ -183,6 +183,7 @@ fn a_change_that_is_none_of_ours_is_refused() {
         action: Action::Update,
         before: None,
         after: after.map(Into::into),
+        hint: None,
     };
     for change in [
         change("host", Some("{}")),

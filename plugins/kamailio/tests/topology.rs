@@ -41,6 +41,7 @@ pub(crate) fn device(name: &str, transport: Transport, port: u16) -> Device {
         firmware: None,
         transport,
         port,
+        windows: None,
     }
 }
 

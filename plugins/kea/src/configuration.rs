@@ -110,6 +110,15 @@ impl Configuration {
         list_mut(self.arguments.get_mut("Dhcp4")?.as_object_mut()?, key)
     }
 
+    /// What is said of the interfaces to listen at, such as `eth0/10.20.30.5`.
+    pub(crate) fn interfaces(&self) -> impl Iterator<Item = &str> {
+        let config = self
+            .dhcp4()
+            .and_then(|dhcp4| dhcp4.get("interfaces-config"));
+        let list = config.and_then(|config| config.get("interfaces")?.as_array());
+        list.into_iter().flatten().filter_map(Value::as_str)
+    }
+
     /// Every subnet: those at the top, then those of shared networks.
     pub(crate) fn subnets(&self) -> impl Iterator<Item = &Map<String, Value>> {
         let shared = self.list("shared-networks");

@@ -138,6 +138,18 @@ fn sections(hook: &Map<String, Value>) -> impl Iterator<Item = &Map<String, Valu
 }
 
 impl Pair {
+    /// Name, address and role of each server.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = (&str, Option<String>, &str)> {
+        self.peers.iter().map(|peer| {
+            let address = host(&peer.url).filter(|host| host.parse::<IpAddr>().is_ok());
+            (
+                peer.name.as_str(),
+                address.map(Into::into),
+                peer.role.as_str(),
+            )
+        })
+    }
+
     /// Kea's defaults stand for what a section does not say.
     fn read(section: &Map<String, Value>, settings: &Settings) -> Option<Self> {
         let text =
@@ -428,13 +440,17 @@ fn check_section(section: &Map<String, Value>) -> Result<(), String> {
 
 /// Whether Kea takes the URL: it looks up no names.
 fn has_ip_address(url: &str) -> bool {
+    host(url).is_some_and(|host| host.parse::<IpAddr>().is_ok())
+}
+
+/// The host of a URL; an IPv6 address without its brackets.
+fn host(url: &str) -> Option<&str> {
     let rest = url
         .strip_prefix("http://")
-        .or_else(|| url.strip_prefix("https://"));
-    let authority = rest.and_then(|rest| rest.split('/').next());
-    let host = authority.map(|authority| match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    });
-    host.is_some_and(|host| host.parse::<IpAddr>().is_ok())
+        .or_else(|| url.strip_prefix("https://"))?;
+    let authority = rest.split('/').next()?;
+    match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next(),
+        None => authority.split(':').next(),
+    }
 }

@@ -12,6 +12,7 @@
 //!
 //! Read [`Kea`] first, then `shape`, which says what a resource looks like.
 
+mod adopt;
 mod configuration;
 mod current;
 mod desired;
@@ -24,8 +25,8 @@ mod procedure;
 mod shape;
 
 use switchover_sdk::{
-    Answer, Change, Failure, Finding, Manifest, Plugin, Procedure, Query, Resource, Target, View,
-    parse_settings,
+    Adopting, Answer, Change, Failure, Finding, Manifest, Plugin, Procedure, Query, Resource,
+    Target, View, parse_settings,
 };
 
 use configuration::Configuration;
@@ -71,6 +72,12 @@ impl Plugin for Kea {
         let settings: Settings = parse_settings(target)?;
         let configuration = Configuration::from_answers(answers)?;
         Ok(current::current(&configuration, &settings))
+    }
+
+    fn adopt(target: &Target, answers: &[Answer]) -> Result<Adopting, Failure> {
+        let settings: Settings = parse_settings(target)?;
+        let configuration = Configuration::from_answers(answers)?;
+        Ok(Adopting::Found(adopt::adopt(&configuration, &settings)))
     }
 
     fn procedure(

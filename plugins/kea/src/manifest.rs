@@ -215,6 +215,7 @@ pub(crate) fn manifest() -> Manifest {
         writes: vec![commands(&[CONFIG_TEST, CONFIG_SET, CONFIG_WRITE])],
         undo: UndoSupport::Plugin,
         sensitive_keys: SENSITIVE_KEYS.map(Into::into).into(),
+        adopts: true,
         ..Manifest::new(
             "kea",
             env!("CARGO_PKG_VERSION"),

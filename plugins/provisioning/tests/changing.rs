@@ -12,6 +12,7 @@ fn change(address: &str, action: Action) -> Change {
         action,
         before: None,
         after: None,
+        hint: None,
     }
 }
 

@@ -73,6 +73,7 @@ fn device(name: &str, model: &str, family: &str, mac: &str) -> Device {
         firmware: None,
         transport: Transport::Tcp,
         port: 443,
+        windows: None,
     }
 }
 

@@ -119,6 +119,7 @@ pub(crate) fn changes(zone: &[Rrset], wanted: &[Resource], owned: &[String]) -> 
         },
         before: before.map(Value::to_string),
         after: after.map(Value::to_string),
+        hint: None,
     };
     let differ = want
         .iter()

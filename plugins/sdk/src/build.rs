@@ -5,10 +5,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    Action, BodyMatch, Change, CommandUse, Content, Effect, Expectation, Failure, FileContent,
-    Finding, Header, HttpBody, HttpPattern, HttpRequest, Manifest, Mode, Pattern, Procedure, Query,
-    ReadRequest, Resource, RunCommand, Severity, Site, Step, Target, Template, TemplateCall,
-    UndoStep, UndoSupport, View, WriteFile,
+    Action, AdoptedServer, Adoption, BodyMatch, Change, CommandUse, Content, Effect, Evidence,
+    Expectation, Failure, FileContent, Finding, Header, HttpBody, HttpPattern, HttpRequest,
+    LeftOut, Manifest, Mode, Paging, Pattern, Procedure, Query, ReadRequest, Resource, RunCommand,
+    Severity, Sign, Site, Step, Target, Template, TemplateCall, UndoStep, UndoSupport, View,
+    WriteFile,
 };
 
 /// The target's settings in the plugin's own type.
@@ -102,7 +103,43 @@ impl Manifest {
             undo: UndoSupport::None,
             templates: Vec::new(),
             sensitive_keys: Vec::new(),
+            adopts: false,
         }
+    }
+}
+
+impl Adoption {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            networks: Vec::new(),
+            devices: Vec::new(),
+            zones: Vec::new(),
+            partners: Vec::new(),
+            itself: AdoptedServer {
+                name: None,
+                address: None,
+                role: None,
+            },
+            settings: "{}".into(),
+            left: Vec::new(),
+            said: Vec::new(),
+        }
+    }
+
+    /// Names something that the rest does not say.
+    pub fn leave(&mut self, address: impl Into<String>, reason: impl Into<String>) {
+        self.left.push(LeftOut {
+            address: address.into(),
+            reason: reason.into(),
+        });
+    }
+}
+
+impl Default for Adoption {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -216,6 +253,7 @@ impl Query {
         Self {
             id: id.into(),
             request: ReadRequest::Http(request),
+            rests_on: None,
         }
     }
 
@@ -224,6 +262,7 @@ impl Query {
         Self {
             id: id.into(),
             request: ReadRequest::File(path.into()),
+            rests_on: None,
         }
     }
 
@@ -232,7 +271,15 @@ impl Query {
         Self {
             id: id.into(),
             request: ReadRequest::Zone(name.into()),
+            rests_on: None,
         }
+    }
+
+    /// Says what of the answer a plan rests on: pointers, `*` for any one member or item.
+    #[must_use]
+    pub fn rests_on<T: Into<String>>(mut self, pointers: impl IntoIterator<Item = T>) -> Self {
+        self.rests_on = Some(pointers.into_iter().map(Into::into).collect());
+        self
     }
 
     /// The names in one folder below the target's root.
@@ -240,6 +287,7 @@ impl Query {
         Self {
             id: id.into(),
             request: ReadRequest::Folder(path.into()),
+            rests_on: None,
         }
     }
 }
@@ -252,6 +300,7 @@ impl Resource {
             content,
             sensitive: Vec::new(),
             depends_on: Vec::new(),
+            hint: None,
         }
     }
 
@@ -289,6 +338,13 @@ impl Resource {
     pub fn depends_on<T: Into<String>>(mut self, addresses: impl IntoIterator<Item = T>) -> Self {
         self.depends_on
             .extend(addresses.into_iter().map(Into::into));
+        self
+    }
+
+    /// Tells `procedure` something of it beside its content.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
         self
     }
 
@@ -345,7 +401,15 @@ impl Step {
             expect: Vec::new(),
             capture: Vec::new(),
             undo: Vec::new(),
+            evidence: None,
         }
+    }
+
+    /// Says how to tell whether it was carried out.
+    #[must_use]
+    pub fn evidence(mut self, evidence: Evidence) -> Self {
+        self.evidence = Some(evidence);
+        self
     }
 
     /// Expects this JSON value at `pointer` of the answer.
@@ -380,13 +444,70 @@ impl UndoStep {
             title: title.into(),
             effect,
             expect: Vec::new(),
+            evidence: None,
         }
+    }
+
+    /// Says how to tell whether it was carried out.
+    #[must_use]
+    pub fn evidence(mut self, evidence: Evidence) -> Self {
+        self.evidence = Some(evidence);
+        self
     }
 
     /// Expects this JSON value at `pointer` of the answer.
     #[must_use]
     pub fn expect(mut self, pointer: impl Into<String>, value: &Value) -> Self {
         self.expect.push(Expectation::equals(pointer, value));
+        self
+    }
+}
+
+impl Evidence {
+    /// Expects nothing yet; `sign` says what it means where that is met.
+    #[must_use]
+    pub fn new(sign: Sign, request: HttpRequest) -> Self {
+        Self {
+            request,
+            among: None,
+            paging: None,
+            expect: Vec::new(),
+            sign,
+            capture: Vec::new(),
+        }
+    }
+
+    /// Expects all of it of one member of the list at `pointer`.
+    #[must_use]
+    pub fn among(mut self, pointer: impl Into<String>) -> Self {
+        self.among = Some(pointer.into());
+        self
+    }
+
+    /// Looks at every page: `parameter` says how many members are left out, `total` points at how many there are.
+    #[must_use]
+    pub fn paging(mut self, parameter: impl Into<String>, total: impl Into<String>) -> Self {
+        self.paging = Some(Paging {
+            parameter: parameter.into(),
+            total: total.into(),
+        });
+        self
+    }
+
+    /// Expects this JSON value at `pointer`.
+    #[must_use]
+    pub fn expect(mut self, pointer: impl Into<String>, value: &Value) -> Self {
+        self.expect.push(Expectation::equals(pointer, value));
+        self
+    }
+
+    /// Keeps the value at `pointer` for the undo, as `${step.NAME}`.
+    #[must_use]
+    pub fn capture(mut self, name: impl Into<String>, pointer: impl Into<String>) -> Self {
+        self.capture.push(crate::Capture {
+            name: name.into(),
+            pointer: pointer.into(),
+        });
         self
     }
 }

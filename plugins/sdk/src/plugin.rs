@@ -1,18 +1,19 @@
-//! The seven functions of a plugin.
+//! The eight functions of a plugin.
 
 use std::marker::PhantomData;
 
 use crate::bindings::exports::switchover::plugin::api::Guest;
 use crate::{
-    Answer, Change, Examination, Failure, Finding, Manifest, Procedure, Query, Resource, Target,
-    View,
+    Adopting, Answer, Change, Examination, Failure, Finding, Manifest, Procedure, Query, Resource,
+    Target, View,
 };
 
 /// A plugin: pure functions from what is wanted and what was read to what should be done.
 ///
 /// The host calls them in this order, on one instance for one target: [`check`](Self::check),
 /// [`desired`](Self::desired), [`queries`](Self::queries) (until it gives none), [`current`](Self::current),
-/// [`examine`](Self::examine), [`procedure`](Self::procedure). Nothing is kept between the calls: what a function needs, it gets.
+/// [`examine`](Self::examine), [`procedure`](Self::procedure); for an import [`queries`](Self::queries),
+/// [`adopt`](Self::adopt), [`current`](Self::current). Nothing is kept between the calls: what a function needs, it gets.
 pub trait Plugin {
     /// What this plugin is, what it manages, and every request it may ever ask for.
     fn describe() -> Manifest;
@@ -46,6 +47,18 @@ pub trait Plugin {
             findings: Vec::new(),
             tasks: Vec::new(),
         })
+    }
+
+    /// What the answers to [`queries`](Self::queries) say, as parts of a topology, for `switchover import`; or what has
+    /// to be read besides. The engine holds it against [`desired`](Self::desired), so it may propose what turns out not
+    /// to fit. Called only where the manifest says `adopts`; a plugin whose server does not hold parts of a topology
+    /// leaves it out.
+    fn adopt(target: &Target, answers: &[Answer]) -> Result<Adopting, Failure> {
+        let _ = (target, answers);
+        Err(Failure::new(
+            "nothing-to-adopt",
+            "this plugin cannot tell what a server holds in the terms of a topology",
+        ))
     }
 
     /// The steps that turn what exists into what is wanted.
@@ -96,6 +109,10 @@ impl<P: Plugin + 'static> Guest for Adapter<P> {
 
     fn examine(view: View, target: Target, answers: Vec<Answer>) -> Result<Examination, Failure> {
         P::examine(&view, &target, &answers)
+    }
+
+    fn adopt(target: Target, answers: Vec<Answer>) -> Result<Adopting, Failure> {
+        P::adopt(&target, &answers)
     }
 
     fn procedure(

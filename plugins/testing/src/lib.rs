@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod adoption;
 mod parts;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use switchover_sdk::{
     Action, Answer, Change, Content, Effect, FileContent, Procedure, Resource, Response, WriteFile,
 };
 
+pub use adoption::{adoption, handed_over, view_of};
 pub use parts::{addresses, device, network, option, server, serves, text};
 
 /// The answer to the query of one file; none for a file that is absent.
@@ -59,6 +61,7 @@ pub fn changes(current: &[Resource], wanted: &[Resource], owned: &[Resource]) ->
         address: resource.address.clone(),
         kind: resource.kind.clone(),
         action,
+        hint: resource.hint.clone(),
         before: have.get(&resource.address).map(ToString::to_string),
         after: want.get(&resource.address).map(ToString::to_string),
     };

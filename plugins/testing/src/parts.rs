@@ -42,6 +42,7 @@ pub fn device(name: &str, mac: &str, address: Option<&str>) -> Device {
         firmware: None,
         transport: Transport::Tls,
         port: 443,
+        windows: None,
     }
 }
 

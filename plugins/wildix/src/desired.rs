@@ -50,9 +50,13 @@ pub(crate) fn desired(view: &View, settings: &Settings) -> Result<Vec<Resource>,
         }
     }
     if settings.verify_registrations {
-        place
-            .registering()
-            .for_each(|extension| add(shape::registration(extension)));
+        for extension in place.registering() {
+            let registration = shape::registration(extension);
+            add(match place.patience(extension) {
+                Some(seconds) => registration.hint(seconds.to_string()),
+                None => registration,
+            });
+        }
     }
     Ok(resources.into_values().collect())
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use switchover_sdk::{Action, Change, Effect, Failure, Step, UndoStep};
+use switchover_sdk::{Action, Change, Effect, Failure, Sign, Step, UndoStep};
 
+use crate::evidence;
 use crate::manifest::{Settings, path};
-use crate::procedure::{delete, look, member, plain, send, unexpected, unless_carried_out};
-use crate::reading::get;
-use crate::records::{Device, List, Records};
+use crate::procedure::{delete, member, plain, send, unexpected};
+use crate::records::Records;
 use crate::shape::{kind, name};
 
 /// What changes about one device.
@@ -86,8 +86,8 @@ impl<'a> DeviceChanges<'a> {
         settings: &Settings,
         records: &Records,
     ) -> Result<Vec<Step>, Failure> {
-        let mut total = records.devices_total;
-        let mut steps = self.add(&mut total);
+        let mut steps = Vec::new();
+        steps.extend(self.add(settings, records));
         for (mac, change) in &self.0 {
             if let Some(device) = change.device.filter(|device| device.is_wanted()) {
                 let description = member(device, device.after.as_ref(), "description")?;
@@ -111,58 +111,59 @@ impl<'a> DeviceChanges<'a> {
             if let Some(connection) = change.connection
                 && !change.is(Action::Delete)
             {
-                steps.extend(connected(mac, connection, records)?);
+                steps.push(connected(settings, mac, connection, records)?);
             }
         }
         for (mac, change) in &self.0 {
             if change.is(Action::Delete) {
-                let before = records.devices.get(*mac);
-                steps.extend(gone(settings, mac, before, &mut total));
+                steps.push(gone(settings, mac, records));
             }
         }
         Ok(steps)
     }
 
     /// Adds all new devices at once.
-    fn add(&self, total: &mut usize) -> Vec<Step> {
+    fn add(&self, own: &Settings, records: &Records) -> Option<Step> {
         let new = self
             .0
             .iter()
             .filter(|(_, change)| change.is(Action::Create));
         let macs: Vec<&str> = new.map(|(mac, _)| *mac).collect();
         if macs.is_empty() {
-            return Vec::new();
+            return None;
         }
-        let unadded = unless_carried_out(List::Devices, "no device was added", *total);
         let added = Step::new("add-devices", "add the new devices", add(&macs));
-        *total += macs.len();
-        let mut found = look(
-            "find-devices".into(),
-            "see that the devices are there".into(),
-            List::Devices,
-            *total,
-        );
-        for mac in macs {
-            found = found.undo(UndoStep::new(
-                format!("delete device {mac}"),
-                delete(at(mac)),
-            ));
-        }
-        vec![added.undo(unadded), found]
+        // Some of them may be there and others not, so each undo looks for its own.
+        let remove = |mac: &&str| {
+            UndoStep::new(format!("delete device {mac}"), delete(at(mac)))
+                .evidence(evidence::device(own, records, mac, Sign::Absent))
+        };
+        let undo = macs.iter().map(remove);
+        Some(undo.fold(added.evidence(evidence::more_devices(records)), Step::undo))
     }
 }
 
-fn connected(mac: &str, change: &Change, records: &Records) -> Result<Vec<Step>, Failure> {
+fn connected(
+    own: &Settings,
+    mac: &str,
+    change: &Change,
+    records: &Records,
+) -> Result<Step, Failure> {
     let device = records.devices.get(mac);
     let before = device.and_then(|device| device.user.as_deref());
+    let has = |user: &str, sign| evidence::connection(own, records, mac, user, sign);
     if !change.is_wanted() {
         let step = Step::new(
             format!("disconnect-{mac}"),
             format!("disconnect device {mac}"),
             disconnect(mac),
         );
-        let back = before.map(|user| connected_again(mac, user));
-        return Ok(vec![back.into_iter().fold(step, Step::undo)]);
+        return Ok(match before {
+            Some(user) => step
+                .evidence(has(user, Sign::Absent))
+                .undo(connected_again(mac, user)),
+            None => step,
+        });
     }
     let extension = member(change, change.after.as_ref(), "extension")?;
     let step = Step::new(
@@ -171,18 +172,15 @@ fn connected(mac: &str, change: &Change, records: &Records) -> Result<Vec<Step>,
         connect(mac, &extension),
     );
     Ok(match (device, before) {
-        (_, Some(user)) => vec![step.undo(connected_again(mac, user))],
-        // Connected for the first time: disconnected again only where it was connected for sure.
+        (_, Some(user)) => step.undo(connected_again(mac, user)),
+        // Connected for the first time.
         (Some(_), None) => {
-            let alive = Step::new(
-                format!("connected-{mac}"),
-                format!("see that the PBX took the connection of {mac}"),
-                Effect::Http(get(path::PING)),
-            );
             let back = UndoStep::new(format!("disconnect device {mac}"), disconnect(mac));
-            vec![step, alive.undo(back)]
+            step.evidence(has(&extension, Sign::Present))
+                .undo(back.evidence(has(&extension, Sign::Absent)))
         }
-        (None, None) => vec![step],
+        // A device that was just added goes away as a whole.
+        (None, None) => step,
     })
 }
 
@@ -193,34 +191,25 @@ fn connected_again(mac: &str, user: &str) -> UndoStep {
     )
 }
 
-fn gone(settings: &Settings, mac: &str, before: Option<&Device>, total: &mut usize) -> Vec<Step> {
+fn gone(own: &Settings, mac: &str, records: &Records) -> Step {
     let mac = plain(mac);
-    let step = Step::new(
+    let there = |sign| evidence::device(own, records, &mac, sign);
+    let mut step = Step::new(
         format!("delete-{mac}"),
         format!("delete device {mac}"),
         delete(at(&mac)),
-    );
-    let still = format!("device {mac} is still there");
-    let step = step.undo(unless_carried_out(List::Devices, &still, *total));
-    *total = total.saturating_sub(1);
-    let mut look = look(
-        format!("gone-{mac}"),
-        format!("see that device {mac} is gone"),
-        List::Devices,
-        *total,
-    );
-    look = look.undo(UndoStep::new(
-        format!("add device {mac} again"),
-        add(&[&mac]),
-    ));
-    if let Some(before) = before {
-        look = look.undo(UndoStep::new(
+    )
+    .evidence(there(Sign::Absent));
+    let again = UndoStep::new(format!("add device {mac} again"), add(&[&mac]));
+    step = step.undo(again.evidence(there(Sign::Present)));
+    if let Some(before) = records.devices.get(mac.as_str()) {
+        step = step.undo(UndoStep::new(
             format!("describe device {mac} as before"),
-            describe(settings, &mac, &before.description),
+            describe(own, &mac, &before.description),
         ));
         if let Some(user) = &before.user {
-            look = look.undo(connected_again(&mac, user));
+            step = step.undo(connected_again(&mac, user));
         }
     }
-    vec![step, look]
+    step
 }

@@ -12,6 +12,7 @@
 mod current;
 mod desired;
 mod devices;
+mod evidence;
 mod examine;
 mod findings;
 mod manifest;

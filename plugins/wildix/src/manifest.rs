@@ -15,7 +15,7 @@ pub(crate) struct Settings {
     pub(crate) members: Compared,
     /// Whether every extension with a telephone must be registered here.
     pub(crate) verify_registrations: bool,
-    /// Seconds in which telephones may register after a change.
+    /// Seconds in which telephones may register after a change where no source speaks of their model.
     pub(crate) registration_patience: u32,
     pub(crate) ntp: Option<String>,
     pub(crate) language_field: String,
@@ -36,7 +36,7 @@ impl Default for Settings {
             call_groups: Compared::Compared,
             members: Compared::Compared,
             verify_registrations: false,
-            registration_patience: 180,
+            registration_patience: 300,
             ntp: None,
             language_field: "language".into(),
             region_field: "region".into(),
@@ -65,7 +65,6 @@ impl Compared {
 
 /// Paths of the API.
 pub(crate) mod path {
-    pub(crate) const PING: &str = "/api/v1/PBX/ping";
     pub(crate) const VERSION: &str = "/api/v1/PBX/version";
     pub(crate) const SETTINGS: &str = "/api/v1/PBX/settings";
     pub(crate) const NTP: &str = "/api/v1/PBX/settings/ntp";
@@ -116,8 +115,8 @@ const SETTINGS_SCHEMA: &str = r##"{
       "type": "integer",
       "minimum": 1,
       "maximum": 3600,
-      "default": 180,
-      "description": "seconds in which telephones may register after a change; the slowest documented switch takes 180"
+      "default": 300,
+      "description": "seconds in which a device may register after a change where no source says how long its model takes; for all others, the documented time is waited for. 300 is the longest that is documented for any model"
     },
     "ntp": {
       "type": "string",
@@ -212,7 +211,6 @@ pub(crate) fn manifest() -> Manifest {
 
 fn reads() -> Vec<Pattern> {
     let single = [
-        path::PING,
         path::VERSION,
         path::SETTINGS,
         path::NTP,
@@ -229,7 +227,10 @@ fn reads() -> Vec<Pattern> {
     reads.extend(lists.map(|path| Pattern::http("GET", format!("{path}?count=*&start=*"))));
     reads.push(Pattern::http(
         "GET",
-        format!("{}?count=1&searchFields=extension&search=*", path::USERS),
+        format!(
+            "{}?count=*&start=*&searchFields=extension&search=*",
+            path::USERS
+        ),
     ));
     reads
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use switchover_sdk::{
-    CallGroup, Device, OptionValue, Pbx, Role, Trunk, TrunkDirection, User, View,
+    CallGroup, Device, OptionValue, Pbx, PbxRole, Role, Trunk, TrunkDirection, User, View,
 };
 
 /// The code of the DHCP option that holds NTP servers.
@@ -89,6 +89,23 @@ impl<'a> Place<'a> {
             .iter()
             .map(|user| user.extension.as_str())
             .filter(move |extension| with_device.contains(extension))
+    }
+
+    /// Seconds in which a user's devices are registered here, as far as it is documented of all of them: what they
+    /// take to the failover PBX, or back to the main one.
+    pub(crate) fn patience(self, extension: &str) -> Option<u32> {
+        let window = |device: &Device| {
+            let windows = device.windows?;
+            let range = match self.pbx.role {
+                PbxRole::Main => windows.back,
+                PbxRole::Failover => windows.switch,
+            };
+            Some(range?.max)
+        };
+        let devices = self.view.devices.iter();
+        let own = devices.filter(|device| device.user.as_deref() == Some(extension));
+        own.map(window)
+            .try_fold(0, |longest: u32, seconds| Some(longest.max(seconds?)))
     }
 
     /// Incoming trunks that have to be known here.

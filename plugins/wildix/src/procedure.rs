@@ -1,18 +1,14 @@
 //! The steps. Users come first, since devices are connected to them; deletions last, the other way round.
 //!
-//! A request that makes or deletes something is followed by one that looks. The way back stands at the second: it is
-//! gone only when the first was carried out for sure. At the first stands a look whether it was not carried out at all;
-//! where that fails, the run ends as partly applied and says so.
+//! What may not be sent twice has evidence: the engine looks before it undoes, and so finds what to undo.
 
 use serde_json::{Value, json};
-use switchover_sdk::{
-    Change, Effect, Failure, HttpBody, HttpRequest, Probe, Procedure, Step, UndoStep,
-};
+use switchover_sdk::{Change, Effect, Failure, HttpBody, HttpRequest, Probe, Procedure, Step};
 
 use crate::devices;
 use crate::manifest::{Settings, path};
-use crate::reading::{REASON, get, page};
-use crate::records::{List, Records};
+use crate::reading::{REASON, get};
+use crate::records::Records;
 use crate::settings;
 use crate::shape::{kind, name};
 use crate::users;
@@ -30,19 +26,23 @@ pub(crate) fn procedure(
     let users = users::UserChanges::of(changes)?;
     let devices = devices::DeviceChanges::of(changes)?;
     let mut commit = Vec::new();
-    let mut total = records.users_total;
-    commit.extend(users.write(own, records, &mut total)?);
+    commit.extend(users.write(own, records)?);
     commit.extend(devices.write(own, records)?);
-    commit.extend(users.delete(records, &mut total)?);
+    commit.extend(users.delete(own, records)?);
     commit.extend(settings::write(own, records, changes)?);
     let waited_for = changes.iter().filter(|change| change.is_wanted());
-    let waited_for = waited_for.filter_map(|change| name(&change.address, kind::REGISTRATION));
+    let waited_for = waited_for.filter_map(|change| {
+        let extension = name(&change.address, kind::REGISTRATION)?;
+        let seconds = change.hint.as_deref().and_then(|hint| hint.parse().ok());
+        Some(registered(
+            extension,
+            seconds.unwrap_or(own.registration_patience),
+        ))
+    });
     Ok(Procedure {
         stage: Vec::new(),
         commit,
-        verify: waited_for
-            .map(|extension| registered(extension, own.registration_patience))
-            .collect(),
+        verify: waited_for.collect(),
     })
 }
 
@@ -57,7 +57,7 @@ fn registered(extension: &str, seconds: u32) -> Step {
         switchover_sdk::json::pointer(["result", extension, "registrations", "0", "online"]);
     Step::new(
         format!("registered-{extension}"),
-        format!("wait until {extension} is registered"),
+        format!("wait up to {seconds} s until {extension} is registered"),
         Effect::Probe(probe),
     )
     .expect(pointer, &json!(true))
@@ -76,23 +76,6 @@ pub(crate) fn send(method: &str, path: impl Into<String>, body: &Value) -> Effec
 
 pub(crate) fn delete(path: impl Into<String>) -> Effect {
     Effect::Http(HttpRequest::new("DELETE", path).reason(REASON))
-}
-
-/// A look at how many records a list has.
-fn count(list: List) -> Effect {
-    Effect::Http(page(list, 1, 0))
-}
-
-const TOTAL: &str = "/result/total";
-
-/// Stands at a request that makes or deletes something: fine where nothing came of it.
-pub(crate) fn unless_carried_out(list: List, what: &str, before: usize) -> UndoStep {
-    UndoStep::new(format!("see that {what}"), count(list)).expect(TOTAL, &json!(before))
-}
-
-/// Follows a request that makes or deletes something.
-pub(crate) fn look(id: String, title: String, list: List, after: usize) -> Step {
-    Step::new(id, title, count(list)).expect(TOTAL, &json!(after))
 }
 
 /// An id of a step or a name of a capture: what these may not hold is replaced.

@@ -3,12 +3,13 @@
 //! What is wanted reaches `current` only through the ids of queries: the part in the synchronisation and the extensions
 //! whose registrations are asked for stand in them.
 
-use switchover_sdk::{Answer, Failure, HttpRequest, Query};
+use switchover_sdk::{Answer, Failure, HttpRequest, Query, json};
 
 use crate::manifest::{Settings, path};
 use crate::place::Part;
-use crate::records::{List, page_id, pages};
+use crate::records::{List, REGISTERED, page_id, pages};
 use crate::shape::{kind, name};
+use crate::users::{RESTORED, WRITTEN};
 
 /// Where WMS explains an error.
 pub(crate) const REASON: &str = "/reason";
@@ -35,8 +36,12 @@ pub(crate) fn first(settings: &Settings, wanted: &[String]) -> Vec<Query> {
         let id = format!("{}/{part}", kind::PART);
         queries.push(Query::http(id, get(path::VERSION)));
     }
-    queries.push(Query::http(kind::LOCALE, get(path::SETTINGS)));
-    queries.push(Query::http(kind::NTP, get(path::NTP)));
+    let locale = [&settings.language_field, &settings.region_field];
+    queries.push(
+        Query::http(kind::LOCALE, get(path::SETTINGS))
+            .rests_on(locale.map(|field| json::pointer(["result", field]))),
+    );
+    queries.push(Query::http(kind::NTP, get(path::NTP)).rests_on(["/result/ntpServer"]));
     for list in List::ALL {
         // Where a synchronisation overwrites everything, users are read only to see whether it does.
         let matters = match list {
@@ -47,9 +52,12 @@ pub(crate) fn first(settings: &Settings, wanted: &[String]) -> Vec<Query> {
             List::CallGroups => !is_overwritten && settings.call_groups.is_on(),
         };
         if matters {
-            let request = page(list, settings.page_size, 0);
-            queries.push(Query::http(page_id(list, 0), request));
+            queries.push(page_query(settings, list, 0));
         }
+    }
+    if is_overwritten {
+        // Whether telephones use this PBX as their second one shows in who is registered.
+        queries.push(registrations(REGISTERED));
     }
     let mut ids: Vec<String> = Vec::new();
     for extension in names(kind::REGISTRATION) {
@@ -63,8 +71,29 @@ pub(crate) fn first(settings: &Settings, wanted: &[String]) -> Vec<Query> {
         }
     }
     let ids = ids.into_iter();
-    queries.extend(ids.map(|id| Query::http(id, get(path::REGISTRATIONS))));
+    queries.extend(ids.map(registrations));
     queries
+}
+
+/// Telephones come and go: no step rests on who is registered.
+fn registrations(id: impl Into<String>) -> Query {
+    Query::http(id, get(path::REGISTRATIONS)).rests_on([""; 0])
+}
+
+/// A page with what steps are made of. What changes by itself, such as a device's state, makes no plan stale.
+fn page_query(settings: &Settings, list: List, start: usize) -> Query {
+    let request = page(list, settings.page_size, start);
+    let fields = match list {
+        List::Users => [&WRITTEN[..], &RESTORED[..]].concat(),
+        List::Devices => vec!["mac", "description", "user"],
+        // Told and shown, but no step is made of them.
+        List::Trunks | List::CallGroups | List::Members => Vec::new(),
+    };
+    let total = (!fields.is_empty()).then(|| "/result/total".to_owned());
+    let fields = fields
+        .into_iter()
+        .map(|field| format!("/result/records/*/{field}"));
+    Query::http(page_id(list, start), request).rests_on(fields.chain(total))
 }
 
 /// The pages that are missing of the lists that were begun.
@@ -81,8 +110,7 @@ pub(crate) fn missing_pages(
             continue;
         };
         for start in pages.missing()? {
-            let request = page(list, settings.page_size, start);
-            queries.push(Query::http(page_id(list, start), request));
+            queries.push(page_query(settings, list, start));
         }
     }
     Ok(queries)

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use switchover_sdk::{Answer, Answers, Failure};
 
+use crate::evidence::Spelling;
 use crate::manifest::path;
 use crate::shape::{self, kind};
 
@@ -48,6 +49,9 @@ impl List {
         }
     }
 }
+
+/// The id of the query for every registration, whoever's it is.
+pub(crate) const REGISTERED: &str = "registered";
 
 /// The id of the query for the page that begins at `start`.
 pub(crate) fn page_id(list: List, start: usize) -> String {
@@ -201,8 +205,6 @@ pub(crate) struct Records {
     pub(crate) ntp: Option<String>,
     /// By extension.
     pub(crate) users: BTreeMap<String, User>,
-    /// All users, also those without an extension.
-    pub(crate) users_total: usize,
     /// By hardware address.
     pub(crate) devices: BTreeMap<String, Device>,
     pub(crate) devices_total: usize,
@@ -214,6 +216,9 @@ pub(crate) struct Records {
     pub(crate) members: Option<BTreeSet<String>>,
     /// Extensions that were asked for, and whether they are registered.
     pub(crate) registrations: BTreeMap<String, bool>,
+    /// Every extension that is registered; none where nobody asked.
+    pub(crate) registered: Option<BTreeSet<String>>,
+    pub(crate) spelling: Spelling,
 }
 
 impl Records {
@@ -232,18 +237,23 @@ impl Records {
         records.ntp = ntp.and_then(|ntp| Some(text(&ntp, "ntpServer")?.to_owned()));
         let list = |list| pages(list, answers)?.map_or(Ok(Vec::new()), Pages::records);
         let users = list(List::Users)?;
-        records.users_total = users.len();
         for (fields, place) in users {
             let (Some(extension), Some(id)) = (scalar(&fields, "extension"), id(&fields)?) else {
                 continue;
             };
+            records.spelling.numeric_extensions |=
+                fields.get("extension").is_some_and(Value::is_number);
             let user = User { id, fields, place };
             records.users.entry(extension).or_insert(user);
         }
         let devices = list(List::Devices)?;
         records.devices_total = devices.len();
         for (fields, _) in devices {
+            records.spelling.numeric_connections |=
+                fields.get("user").is_some_and(Value::is_number);
             if let Some(mac) = text(&fields, "mac") {
+                let sample = &mut records.spelling.mac;
+                sample.get_or_insert_with(|| mac.to_owned());
                 let device = Device {
                     description: text(&fields, "description").unwrap_or_default().into(),
                     user: scalar(&fields, "user").filter(|user| !user.is_empty()),
@@ -276,6 +286,7 @@ impl Records {
             records.members = Some(names.map(str::to_lowercase).collect());
         }
         records.registrations = registrations(all)?;
+        records.registered = registered(all, REGISTERED)?;
         Ok(records)
     }
 }

@@ -188,22 +188,20 @@ fn synchronisation(view: &View, place: Place<'_>, every: u32, records: Option<&R
 fn failover(place: Place<'_>, records: Option<&Records>) -> Task {
     let name = &place.pbx.name;
     let extensions: Vec<&str> = place.registering().collect();
-    let state = match records.map(|records| &records.registrations) {
+    let of = extensions.len();
+    let state = match records.and_then(|records| records.registered.as_ref()) {
         None => unread(),
-        Some(_) if extensions.is_empty() => {
-            TaskState::Unknown("no user has a device that could register".into())
-        }
-        Some(asked) if asked.is_empty() => TaskState::Unknown(
-            "the target does not say `verify-registrations`, so nobody's registration is looked at"
-                .into(),
-        ),
-        Some(asked) => {
-            let of = extensions.len();
-            let is_missing = |one: &&&str| asked.get(**one) != Some(&true);
+        Some(_) if of == 0 => TaskState::Unknown("no user has a device that could register".into()),
+        Some(registered) => {
+            let is_missing = |one: &&&str| !registered.contains(**one);
             let missing: Vec<&&str> = extensions.iter().filter(is_missing).collect();
             match missing.first() {
                 None => TaskState::Done(format!(
                     "all {of} extensions with a device are registered on {name}"
+                )),
+                // It may be off, and just as well may the telephones be.
+                Some(_) if missing.len() == of => TaskState::Unknown(format!(
+                    "none of {of} extensions with a device is registered on {name}, which does not tell why"
                 )),
                 Some(first) => TaskState::Open(format!(
                     "{} of {of} extensions with a device are not registered on {name}, such as {first}",

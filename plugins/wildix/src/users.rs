@@ -1,14 +1,14 @@
 //! Making, changing and deleting users.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use switchover_sdk::{Action, Change, Effect, Failure, Step, UndoStep, text};
+use switchover_sdk::{Action, Change, Failure, Sign, Step, UndoStep, text};
 
+use crate::evidence;
 use crate::manifest::{Settings, path};
-use crate::procedure::{delete, look, member, plain, send, unexpected, unless_carried_out};
-use crate::reading::get;
-use crate::records::{List, Records, User};
+use crate::procedure::{delete, member, plain, send, unexpected};
+use crate::records::{Records, User};
 use crate::shape::{kind, name};
 
 /// What changes about one user.
@@ -22,30 +22,13 @@ struct UserChange<'a> {
 /// Changes by extension.
 pub(crate) struct UserChanges<'a>(BTreeMap<&'a str, UserChange<'a>>);
 
-/// Bytes of the longest extension that is looked into.
-const LONGEST: usize = 64;
+const PASSWORD: &str = "sipPassword";
 
-/// Every part of the extensions that there are.
-#[derive(Default)]
-struct Parts(HashSet<String>);
+/// What says which user it is, and what is written to all of them.
+pub(crate) const WRITTEN: [&str; 4] = ["id", "extension", "name", PASSWORD];
 
-impl Parts {
-    fn add(&mut self, extension: &str) {
-        // Nobody dials more, and the number of parts grows with the square.
-        if extension.len() > LONGEST {
-            return;
-        }
-        let ends = || (0..=extension.len()).filter(|at| extension.is_char_boundary(*at));
-        for start in ends() {
-            let parts = ends().filter(|end| *end > start);
-            self.0
-                .extend(parts.map(|end| extension[start..end].to_owned()));
-        }
-    }
-}
-
-/// Fields that WMS takes and tells: what a deleted user is made of again.
-const RESTORED: [&str; 11] = [
+/// Other fields that WMS takes and tells: what a deleted user is made of again.
+pub(crate) const RESTORED: [&str; 11] = [
     "department",
     "dialplan",
     "email",
@@ -58,8 +41,6 @@ const RESTORED: [&str; 11] = [
     "officePhone",
     "role",
 ];
-
-const PASSWORD: &str = "sipPassword";
 
 fn at(id: &str) -> String {
     format!("{}/{id}", path::USERS)
@@ -87,25 +68,16 @@ impl<'a> UserChanges<'a> {
         Ok(Self(found))
     }
 
-    /// Makes new users and changes others. `total` follows the number of users.
+    /// Makes new users and changes others.
     ///
     /// # Errors
     /// A change does not fit what was read.
-    pub(crate) fn write(
-        &self,
-        settings: &Settings,
-        records: &Records,
-        total: &mut usize,
-    ) -> Result<Vec<Step>, Failure> {
+    pub(crate) fn write(&self, own: &Settings, records: &Records) -> Result<Vec<Step>, Failure> {
         let mut steps = Vec::new();
-        let mut present = Parts::default();
-        records.users.keys().for_each(|one| present.add(one));
         for (extension, change) in &self.0 {
             match change.user {
                 Some(user) if user.action == Action::Create => {
-                    steps.extend(create(settings, extension, change, &present, *total)?);
-                    present.add(extension);
-                    *total += 1;
+                    steps.push(create(own, records, extension, change)?);
                 }
                 Some(user) if user.action == Action::Delete => {}
                 _ => steps.push(update(extension, change, records)?),
@@ -118,11 +90,7 @@ impl<'a> UserChanges<'a> {
     ///
     /// # Errors
     /// A change does not fit what was read.
-    pub(crate) fn delete(
-        &self,
-        records: &Records,
-        total: &mut usize,
-    ) -> Result<Vec<Step>, Failure> {
+    pub(crate) fn delete(&self, own: &Settings, records: &Records) -> Result<Vec<Step>, Failure> {
         let mut steps = Vec::new();
         for (extension, change) in &self.0 {
             let Some(deleted) = change.user.filter(|user| user.action == Action::Delete) else {
@@ -134,15 +102,6 @@ impl<'a> UserChanges<'a> {
                 format!("delete user {extension}"),
                 delete(at(&user.id)),
             );
-            let still = format!("user {extension} is still there");
-            steps.push(step.undo(unless_carried_out(List::Users, &still, *total)));
-            *total -= 1;
-            let gone = look(
-                format!("gone-user-{}", plain(extension)),
-                format!("see that user {extension} is gone"),
-                List::Users,
-                *total,
-            );
             let again = UndoStep::new(
                 format!("make user {extension} again"),
                 send(
@@ -151,7 +110,11 @@ impl<'a> UserChanges<'a> {
                     &Value::Object(restored(extension, user)),
                 ),
             );
-            steps.push(gone.undo(again));
+            let there = |sign| evidence::user(own, records, extension, sign);
+            steps.push(
+                step.evidence(there(Sign::Absent))
+                    .undo(again.evidence(there(Sign::Present))),
+            );
         }
         Ok(steps)
     }
@@ -181,55 +144,34 @@ fn restored(extension: &str, user: &User) -> Map<String, Value> {
     fields
 }
 
-/// Makes a user, then looks for the id that the answer does not tell.
+/// Makes a user. The answer does not tell its id: it is looked for where the user has to go again.
 fn create(
-    settings: &Settings,
+    own: &Settings,
+    records: &Records,
     extension: &str,
     change: &UserChange<'_>,
-    present: &Parts,
-    total: usize,
-) -> Result<Vec<Step>, Failure> {
+) -> Result<Step, Failure> {
     let mut fields = written(change)?;
     fields.insert("extension".to_owned(), json!(extension));
-    for (field, value) in [
-        ("dialplan", &settings.dialplan),
-        ("licenseType", &settings.license),
-    ] {
+    for (field, value) in [("dialplan", &own.dialplan), ("licenseType", &own.license)] {
         if let Some(value) = value {
             fields.insert(field.to_owned(), json!(value));
         }
     }
+    let id = format!("user-{}", plain(extension));
     let create = Step::new(
-        format!("create-user-{}", plain(extension)),
+        format!("create-{id}"),
         format!("create user {extension}"),
         send("POST", path::USERS, &Value::Object(fields)),
     );
-    let none = format!("there is no user {extension}");
-    let mut steps = vec![create.undo(unless_carried_out(List::Users, &none, total))];
-    // A search finds parts of extensions: where it could find another user first, it is left out, and so is its undo.
-    let is_clear = !extension.contains('#') && !present.0.contains(extension);
-    if is_clear {
-        let id = format!("user-{extension}");
-        let path = format!(
-            "{}?count=1&searchFields=extension&search={extension}",
-            path::USERS
-        );
-        let find = Step::new(
-            format!("find-user-{extension}"),
-            format!("look for the id of user {extension}"),
-            Effect::Http(get(path)),
-        );
-        let remove = UndoStep::new(
-            format!("delete user {extension}"),
-            delete(at(&text::captured(&id))),
-        );
-        steps.push(
-            find.expect("/result/records/0/extension", &json!(extension))
-                .capture(id, "/result/records/0/id")
-                .undo(remove),
-        );
-    }
-    Ok(steps)
+    let remove = UndoStep::new(
+        format!("delete user {extension}"),
+        delete(at(&text::captured(&id))),
+    );
+    let there = |sign| evidence::user(own, records, extension, sign);
+    Ok(create
+        .evidence(there(Sign::Present).capture(id, "/id"))
+        .undo(remove.evidence(there(Sign::Absent))))
 }
 
 fn update(extension: &str, change: &UserChange<'_>, records: &Records) -> Result<Step, Failure> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use switchover_plugin_wildix::Wildix;
 use switchover_sdk::{
-    Action, Answer, Change, Content, Effect, Expectation, HttpBody, HttpRequest, Plugin, Procedure,
-    Query, ReadRequest, Resource, Response, Target, View,
+    Action, Answer, Change, Content, Effect, Evidence, Expectation, HttpBody, HttpRequest, Plugin,
+    Procedure, Query, ReadRequest, Resource, Response, Sign, Target, View,
 };
 pub(crate) use switchover_testing::by_address;
 
@@ -22,6 +22,8 @@ pub(crate) struct Model {
     pub(crate) largest_page: usize,
     /// A path that answers 500 to writes.
     pub(crate) broken: Option<&'static str>,
+    /// Whether it carries them out nevertheless: the answer is lost.
+    pub(crate) unanswered: bool,
     next_id: u64,
 }
 
@@ -35,7 +37,6 @@ impl Model {
         ]);
         let others = BTreeMap::from([
             ("/api/v1/PBX/version", json!({ "version": "3.86.30011" })),
-            ("/api/v1/PBX/ping", json!("pong")),
             (
                 "/api/v1/PBX/settings",
                 json!({ "language": "en", "region": "US", "timezone": "UTC" }),
@@ -67,6 +68,7 @@ impl Model {
             others,
             largest_page: 100,
             broken: None,
+            unanswered: false,
             next_id: 2,
         }
     }
@@ -112,6 +114,10 @@ impl Model {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let path = path.trim_end_matches('/');
         if method != "GET" && self.broken.is_some_and(|broken| path.starts_with(broken)) {
+            if self.unanswered {
+                self.broken = None;
+                self.send(method, path, body)?;
+            }
             return Err(500);
         }
         let parts: Vec<&str> = path.split('/').collect();
@@ -223,7 +229,7 @@ impl Model {
             if queries.is_empty() {
                 return answers;
             }
-            for Query { id, request } in queries {
+            for Query { id, request, .. } in queries {
                 assert!(
                     answers.iter().all(|answer| answer.query != id),
                     "{id} twice"
@@ -308,6 +314,7 @@ pub(crate) fn plan(model: &mut Model, view: &View, target: &Target, owned: &[Str
         action,
         before: text(have.get(&resource.address)),
         after: text(want.get(&resource.address)),
+        hint: resource.hint.clone(),
     };
     let upserts = wanted
         .iter()
@@ -326,59 +333,85 @@ pub(crate) fn plan(model: &mut Model, view: &View, target: &Target, owned: &[Str
 
 /// Runs a procedure, and undoes it when a step fails. Gives the step that failed.
 pub(crate) fn run(model: &mut Model, procedure: &Procedure, before: &Model) -> Result<(), String> {
-    let mut captured: BTreeMap<String, Value> = BTreeMap::new();
     let steps = procedure.stage.iter().chain(&procedure.commit);
     for (at, step) in steps.enumerate() {
-        match perform(model, &step.effect, &step.expect, &captured, before) {
-            Ok(answer) => {
-                for capture in &step.capture {
-                    let value = answer.pointer(&capture.pointer).cloned();
-                    captured.insert(capture.name.clone(), value.unwrap_or(Value::Null));
-                }
-            }
-            Err(error) => {
-                model.broken = None;
-                undo(model, procedure, at, &captured, before);
-                return Err(format!("{}: {error}", step.id));
-            }
+        assert!(step.capture.is_empty(), "ids are looked for, not kept");
+        if let Err(error) = perform(model, &step.effect, &step.expect, &BTreeMap::new(), before) {
+            model.broken = None;
+            undo(model, procedure, at, before);
+            return Err(format!("{}: {error}", step.id));
         }
     }
     Ok(())
 }
 
-/// Undoes the commit steps up to and with this one.
-pub(crate) fn undo(
-    model: &mut Model,
-    procedure: &Procedure,
-    last: usize,
-    captured: &BTreeMap<String, Value>,
-    before: &Model,
-) {
+/// Undoes the commit steps up to and with this one: what evidence shows not to be there is not undone.
+pub(crate) fn undo(model: &mut Model, procedure: &Procedure, last: usize, before: &Model) {
     for step in procedure.commit[..=last].iter().rev() {
+        let mut captured = BTreeMap::new();
+        if let Some(evidence) = &step.evidence
+            && !was_carried_out(model, evidence, &mut captured)
+        {
+            continue;
+        }
         for undo in &step.undo {
-            perform(model, &undo.effect, &undo.expect, captured, before)
-                .unwrap_or_else(|error| panic!("{}: {error}", undo.title));
+            let done = perform(model, &undo.effect, &undo.expect, &captured, before);
+            let is_done = match &undo.evidence {
+                Some(evidence) => was_carried_out(model, evidence, &mut BTreeMap::new()),
+                None => done.is_ok(),
+            };
+            assert!(is_done, "{}: {done:?}", undo.title);
         }
     }
 }
 
-/// Everything that a whole run captured, for an undo of all of it.
+/// Undoes a whole run.
 pub(crate) fn undo_all(model: &mut Model, procedure: &Procedure, before: &Model) {
-    let captured = model
-        .users
-        .iter()
-        .map(|user| {
-            let extension = user["extension"].as_str().unwrap();
-            (format!("user-{extension}"), user["id"].clone())
+    undo(model, procedure, procedure.commit.len() - 1, before);
+}
+
+/// Looks through every page.
+pub(crate) fn was_carried_out(
+    model: &mut Model,
+    evidence: &Evidence,
+    captured: &mut BTreeMap<String, Value>,
+) -> bool {
+    let meets = |value: &&Value| {
+        evidence.expect.iter().all(|one| {
+            let wanted: Value = serde_json::from_str(&one.equals).unwrap();
+            value.pointer(&one.pointer) == Some(&wanted)
         })
-        .collect();
-    undo(
-        model,
-        procedure,
-        procedure.commit.len() - 1,
-        &captured,
-        before,
-    );
+    };
+    let mut seen = 0;
+    let found = loop {
+        let path = evidence
+            .request
+            .path
+            .replace("start=0", &format!("start={seen}"));
+        let answer = model
+            .send(&evidence.request.method, &path, &Value::Null)
+            .unwrap();
+        let Some(list) = &evidence.among else {
+            break meets(&&answer).then_some(answer);
+        };
+        let members = answer.pointer(list).unwrap().as_array().unwrap().clone();
+        if let Some(found) = members.iter().find(meets) {
+            break Some(found.clone());
+        }
+        seen += members.len() as u64;
+        let paging = evidence.paging.as_ref().unwrap();
+        assert_eq!(paging.parameter, "start");
+        if answer.pointer(&paging.total).unwrap().as_u64() <= Some(seen) {
+            break None;
+        }
+    };
+    for capture in &evidence.capture {
+        if let Some(found) = &found {
+            let value = found.pointer(&capture.pointer).unwrap().clone();
+            captured.insert(capture.name.clone(), value);
+        }
+    }
+    found.is_some() == (evidence.sign == Sign::Present)
 }
 
 fn perform(

@@ -45,8 +45,20 @@ fn the_first_round() {
             "ntp",
             "users-from/0",
             "members-from/0",
+            "registered",
         ]
     );
+}
+
+#[test]
+fn a_plan_rests_on_what_its_steps_are_made_of() {
+    let verified = target(&json!({ "verify-registrations": true, "region-field": "a/b" }));
+    let queries = Wildix::queries(&verified, &wanted(&view(), &verified), 0, &[]).unwrap();
+    let rests_on: Vec<(&str, Option<&[String]>)> = queries
+        .iter()
+        .map(|query| (query.id.as_str(), query.rests_on.as_deref()))
+        .collect();
+    insta::assert_debug_snapshot!(rests_on);
 }
 
 #[test]

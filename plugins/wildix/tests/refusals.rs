@@ -17,6 +17,7 @@ fn changes_that_do_not_fit() {
         action,
         before: None,
         after: after.map(Into::into),
+        hint: None,
     };
     for change in [
         change("user/101", "user", Action::Create, None),

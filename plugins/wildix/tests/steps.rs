@@ -2,10 +2,13 @@
 
 use serde_json::{Value, json};
 use switchover_plugin_wildix::Wildix;
-use switchover_sdk::{Effect, HttpRequest, Pattern, Plugin, Procedure, ReadRequest, Step};
+use switchover_sdk::{
+    Device, Effect, Evidence, HttpRequest, Pattern, Plugin, Procedure, ReadRequest, SecondsRange,
+    Step, Windows,
+};
 
 use crate::model::{Model, body, http, plan};
-use crate::topology::{plain_target, target, view};
+use crate::topology::{device, plain_target, target, user, view, view_of};
 
 fn shown(request: &HttpRequest) -> String {
     let body = match body(request) {
@@ -26,6 +29,27 @@ fn procedure(
     Wildix::procedure(&target, &planned.answers, &planned.changes).unwrap()
 }
 
+fn looked_at(evidence: &Evidence) -> String {
+    let expect: Vec<String> = evidence
+        .expect
+        .iter()
+        .map(|one| format!("{} is {}", one.pointer, one.equals))
+        .collect();
+    let capture: Vec<String> = evidence
+        .capture
+        .iter()
+        .map(|one| format!(" ({} from {})", one.name, one.pointer))
+        .collect();
+    format!(
+        "    carried out where {:?}: {}{} in {}{}",
+        evidence.sign,
+        evidence.among.as_deref().unwrap_or(""),
+        expect.join(" and "),
+        shown(&evidence.request),
+        capture.concat()
+    )
+}
+
 fn lines(steps: &[Step]) -> Vec<String> {
     let mut lines = Vec::new();
     for step in steps {
@@ -35,6 +59,7 @@ fn lines(steps: &[Step]) -> Vec<String> {
                 .iter()
                 .map(|one| format!("    {} is {}", one.pointer, one.equals)),
         );
+        lines.extend(step.evidence.iter().map(looked_at));
         for undo in &step.undo {
             lines.push(format!(
                 "  undo: {}: {}",
@@ -46,6 +71,7 @@ fn lines(steps: &[Step]) -> Vec<String> {
                     .iter()
                     .map(|one| format!("    {} is {}", one.pointer, one.equals)),
             );
+            lines.extend(undo.evidence.iter().map(looked_at));
         }
     }
     lines
@@ -84,35 +110,84 @@ fn changes_and_deletions() {
 }
 
 #[test]
-fn an_extension_inside_another_is_not_searched_for() {
+fn a_user_is_told_from_others_with_a_part_of_its_extension() {
+    let mut view = view();
+    view.users[1].extension = "*10#".into();
     let mut model = Model::new();
-    model.add_user(&json!({ "name": "x", "extension": "1010" }));
-    let procedure = procedure(&mut model, &json!({}), &view(), &[]);
-    let ids: Vec<&str> = procedure
-        .commit
-        .iter()
-        .map(|step| step.id.as_str())
-        .collect();
-    assert!(ids.contains(&"create-user-101") && !ids.contains(&"find-user-101"));
-    assert!(ids.contains(&"find-user-102"));
+    model.add_user(&json!({ "name": "x", "extension": 1010 }));
+    let procedure = procedure(&mut model, &json!({}), &view, &[]);
+    let evidence = |id: &str| {
+        let step = procedure.commit.iter().find(|step| step.id == id).unwrap();
+        let evidence = step.evidence.as_ref().unwrap();
+        (
+            evidence.request.path.as_str(),
+            evidence.expect[0].equals.as_str(),
+        )
+    };
+    assert_eq!(
+        evidence("create-user-101"),
+        (
+            "/api/v1/PBX/Colleagues?count=100&start=0&searchFields=extension&search=101",
+            "101"
+        ),
+        "as numbers, since others are"
+    );
+    // What cannot stand in a search is looked for among all.
+    assert_eq!(
+        evidence("create-user-*10^"),
+        ("/api/v1/PBX/Colleagues?count=100&start=0", "\"*10#\"")
+    );
 }
 
 #[test]
-fn registrations_are_waited_for_where_the_target_says_so() {
-    let settings = json!({ "verify-registrations": true, "registration-patience": 90 });
-    let procedure = procedure(&mut Model::new(), &settings, &view(), &[]);
-    assert_eq!(procedure.verify.len(), 2);
-    let Effect::Probe(probe) = &procedure.verify[0].effect else {
-        panic!()
+fn registrations_are_waited_for_as_long_as_is_documented() {
+    let seconds = |max| Some(SecondsRange { min: 10, max });
+    let windows = |switch, back| {
+        Some(Windows {
+            switch: seconds(switch),
+            back: seconds(back),
+        })
     };
-    assert_eq!(
-        (probe.deadline_ms, probe.request.path.as_str()),
-        (90_000, "/api/v1/PBX/Users/Sip/Registrations")
-    );
-    assert_eq!(
-        procedure.verify[0].expect[0].pointer,
-        "/result/101/registrations/0/online"
-    );
+    for (name, expected) in [("pbx1", [300, 60, 42]), ("pbx2", [45, 105, 42])] {
+        let mut view = view_of(name);
+        view.users.push(user("103", "Undocumented"));
+        view.devices[0].windows = windows(30, 60);
+        view.devices[1].windows = windows(105, 60);
+        view.devices.push(Device {
+            windows: windows(45, 300),
+            ..device("fax", "9c:75:14:00:02:02", Some("101"))
+        });
+        view.devices.push(Device {
+            windows: Some(Windows {
+                switch: None,
+                back: None,
+            }),
+            ..device("console", "9c:75:14:00:02:03", Some("103"))
+        });
+        let settings = json!({ "verify-registrations": true, "registration-patience": 42 });
+        let procedure = procedure(&mut Model::new(), &settings, &view, &[]);
+        let waits: Vec<(u32, &str)> = procedure
+            .verify
+            .iter()
+            .map(|step| match &step.effect {
+                Effect::Probe(probe) => (probe.deadline_ms / 1000, step.title.as_str()),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(
+            waits.iter().map(|(wait, _)| *wait).collect::<Vec<_>>(),
+            expected
+        );
+        assert!(
+            waits[0]
+                .1
+                .contains(&format!("up to {} s until 101", expected[0]))
+        );
+        assert_eq!(
+            procedure.verify[0].expect[0].pointer,
+            "/result/101/registrations/0/online"
+        );
+    }
 }
 
 fn glob(pattern: &str, text: &str) -> bool {
@@ -158,6 +233,15 @@ fn nothing_is_asked_for_that_the_manifest_does_not_name() {
         verify,
     } = Wildix::procedure(&verified, &planned.answers, &planned.changes).unwrap();
     for step in stage.iter().chain(&commit).chain(&verify) {
+        let undo = step.undo.iter().filter_map(|undo| undo.evidence.as_ref());
+        for evidence in step.evidence.iter().chain(undo) {
+            let request = &evidence.request;
+            assert!(
+                fits(&manifest.reads, &request.method, &request.path),
+                "{}",
+                request.path
+            );
+        }
         for effect in std::iter::once(&step.effect).chain(step.undo.iter().map(|undo| &undo.effect))
         {
             let request = http(effect);

@@ -44,6 +44,7 @@ pub(crate) fn device(name: &str, mac: &str, user: Option<&str>) -> Device {
         firmware: None,
         transport: Transport::Tcp,
         port: 443,
+        windows: None,
     }
 }
 

@@ -156,13 +156,60 @@ fn whatever_breaks_is_undone() {
         "/api/v1/PBX/settings",
         "/api/v1/PBX/settings/ntp",
     ] {
-        let mut model = foreign();
-        let before = model.clone();
-        let procedure = procedure(&mut model, &view(), &[]);
-        model.broken = Some(broken);
-        let failed = run(&mut model, &procedure, &before).unwrap_err();
-        assert!(failed.contains("500"), "{failed}");
-        assert_eq!(model.without_ids(), before.without_ids(), "{failed}");
+        for unanswered in [false, true] {
+            let mut model = foreign();
+            model.unanswered = unanswered;
+            let before = model.clone();
+            let procedure = procedure(&mut model, &view(), &[]);
+            model.broken = Some(broken);
+            let failed = run(&mut model, &procedure, &before).unwrap_err();
+            assert!(failed.contains("500"), "{failed}");
+            assert_eq!(model.without_ids(), before.without_ids(), "{failed}");
+        }
+    }
+}
+
+#[test]
+fn what_was_not_carried_out_is_not_undone_whatever_stands_in_the_lists() {
+    let mut model = foreign();
+    // A search for 101 finds others before, and more than fit on a page.
+    for number in 0..120 {
+        model.add_user(&json!({ "name": "Other", "extension": format!("{}101", 200 + number) }));
+    }
+    let before = model.clone();
+    let procedure = procedure(&mut model, &view(), &[]);
+    undo_all(&mut model, &procedure, &before);
+    assert_eq!(model.users, before.users);
+    assert_eq!(model.devices, before.devices);
+    run(&mut model, &procedure, &before).unwrap();
+    assert!(model.user("101").is_some());
+    undo_all(&mut model, &procedure, &before);
+    // Once more: what is undone already stays so.
+    undo_all(&mut model, &procedure, &before);
+    assert_eq!(model.without_ids(), before.without_ids());
+}
+
+#[test]
+fn a_deletion_whose_answer_is_lost_is_undone() {
+    for broken in [
+        "/api/v1/PBX/Colleagues",
+        "/api/v1/devices/9c7514000102",
+        "/api/v1/devices/disconnect",
+    ] {
+        for unanswered in [false, true] {
+            let mut model = foreign();
+            let mut view = view();
+            let owned = apply(&mut model, &view, &[]);
+            view.users.pop();
+            view.devices[0].user = None;
+            view.devices.remove(1);
+            let before = model.clone();
+            let procedure = procedure(&mut model, &view, &owned);
+            model.broken = Some(broken);
+            model.unanswered = unanswered;
+            let failed = run(&mut model, &procedure, &before).unwrap_err();
+            assert_eq!(model.without_ids(), before.without_ids(), "{failed}");
+        }
     }
 }
 

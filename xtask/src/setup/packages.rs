@@ -8,14 +8,12 @@ use std::process::Command;
 use crate::run::{self, find};
 
 /// A program, and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 24] = [
+const PROGRAMS: [(&str, &str); 25] = [
     ("kea-dhcp4", "kea-dhcp4-server"),
     ("kea-ctrl-agent", "kea-ctrl-agent"),
     ("dnsmasq", "dnsmasq-base"),
     ("dhcpd", "isc-dhcp-server"),
     ("kamailio", "kamailio"),
-    // Comes with no program of its own.
-    ("kamailio", "kamailio-tls-modules"),
     ("sipp", "sip-tester"),
     ("busybox", "busybox"),
     ("ip", "iproute2"),
@@ -27,6 +25,8 @@ const PROGRAMS: [(&str, &str); 24] = [
     ("nsupdate", "bind9-dnsutils"),
     ("named", "bind9"),
     ("named-checkzone", "bind9-utils"),
+    ("rndc", "bind9-utils"),
+    ("faketime", "faketime"),
     ("knotd", "knot"),
     // It brings the server, too.
     ("pdnsutil", "pdns-backend-sqlite3"),
@@ -36,6 +36,9 @@ const PROGRAMS: [(&str, &str); 24] = [
     ("curl", "curl"),
     ("strace", "strace"),
 ];
+
+/// Debian packages that bring modules for one of the programs and no program of their own.
+const MODULES: [&str; 1] = ["kamailio-tls-modules"];
 
 /// Services that come with packages and must not begin to serve this machine's network.
 const SERVICES: [(&str, &str); 9] = [
@@ -55,14 +58,19 @@ pub(super) fn ensure() -> Result<(), String> {
         .iter()
         .filter(|(program, _)| find(program).is_none())
         .collect();
-    if missing.is_empty() {
+    let modules: Vec<&str> = MODULES
+        .into_iter()
+        .filter(|package| !is_installed(package))
+        .collect();
+    if missing.is_empty() && modules.is_empty() {
         return Ok(());
     }
     let mut packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
     packages.dedup();
+    packages.extend(&modules);
     let programs: Vec<&str> = missing.iter().map(|(program, _)| *program).collect();
     if find("apt-get").is_none() {
-        let names = programs.join(", ");
+        let names = [programs, modules].concat().join(", ");
         return Err(format!(
             "not installed: {names}. `nix develop` has them all; else install them with this system's tool"
         ));
@@ -73,6 +81,18 @@ pub(super) fn ensure() -> Result<(), String> {
             packages.join(" ")
         )
     })
+}
+
+/// Whether Debian's package manager has this package installed. Another system's modules cannot be asked for this way: they
+/// are taken to be where the program is.
+fn is_installed(package: &str) -> bool {
+    let Some(query) = find("dpkg-query") else {
+        return true;
+    };
+    let status = Command::new(query)
+        .args(["--show", "--showformat=${db:Status-Status}", package])
+        .output();
+    status.is_ok_and(|output| output.stdout == b"installed")
 }
 
 /// Installs Debian packages, as root or through `sudo`.

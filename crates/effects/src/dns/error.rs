@@ -304,7 +304,8 @@ pub enum DnsError {
         code("effects::dns::denied"),
         help(
             "allow transfers and updates of the zone to the key: BIND `allow-transfer` and `update-policy`, Knot `acl` \
-             with `action: [transfer, update]`, PowerDNS `TSIG-ALLOW-AXFR` and `TSIG-ALLOW-DNSUPDATE` with `dnsupdate=yes`"
+             with `action: [transfer, update]`, PowerDNS `TSIG-ALLOW-AXFR` and `TSIG-ALLOW-DNSUPDATE` with `dnsupdate=yes`; \
+             BIND also refuses updates of a zone that somebody has frozen (`rndc thaw ZONE`)"
         )
     )]
     Denied {

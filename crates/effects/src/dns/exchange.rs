@@ -2,9 +2,9 @@
 
 use std::io;
 
-use domain::base::iana::Rcode;
+use domain::base::iana::{Rcode, TsigRcode};
 use domain::base::message::Message;
-use domain::rdata::tsig::Time48;
+use domain::rdata::tsig::{Time48, Tsig};
 use domain::tsig::{self, ClientSequence, ValidationError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -182,8 +182,17 @@ impl Exchange {
         }
         if let Some(sequence) = &mut connection.sequence {
             let rcode = message.header().rcode();
+            let clocks = clocks(&message);
             sequence
                 .answer(&mut message, Time48::now())
+                .map_err(|error| match (error, clocks) {
+                    // BIND signs this one refusal in a way that does not verify. It is believed as those are that come
+                    // without a signature: it says no more than that nothing was done.
+                    (ValidationError::BadSig, Some((client, server))) => {
+                        ValidationError::ServerBadTime { client, server }
+                    }
+                    (error, _) => error,
+                })
                 .map_err(|error| self.not_trusted(error, Some(rcode)))?;
         }
         Ok(message)
@@ -281,6 +290,15 @@ impl Exchange {
             },
         }
     }
+}
+
+/// Our time and the server's where an answer says that they differ too much (BADTIME), whoever says it.
+fn clocks(message: &Answer) -> Option<(Time48, Time48)> {
+    let last = message.additional().ok()?.last()?.ok()?;
+    let record = last.to_record::<Tsig<_, _>>().ok()??;
+    let told = record.data();
+    (message.header().rcode() == Rcode::NOTAUTH && told.error() == TsigRcode::BADTIME)
+        .then(|| Some((told.time_signed(), told.other_time()?)))?
 }
 
 fn name(rcode: Rcode) -> String {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use miette::Diagnostic;
 use reqwest::header::HeaderValue;
+use rustls::CertificateError;
 use serde_json::Value;
 use url::Url;
 
@@ -97,6 +98,19 @@ pub enum HttpError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// What should be trusted beside the system's certificates holds none.
+    #[error("the certificates to trust for {endpoint} are not in PEM")]
+    #[diagnostic(
+        code("effects::http::roots"),
+        help(
+            "the target's `ca` names a file with one or more certificates, each between `-----BEGIN CERTIFICATE-----` \
+             and `-----END CERTIFICATE-----`"
+        )
+    )]
+    Roots {
+        /// The endpoint.
+        endpoint: String,
+    },
     /// No such name.
     #[error("{at}: the host's name cannot be resolved")]
     #[diagnostic(
@@ -149,16 +163,12 @@ pub enum HttpError {
     },
     /// TLS could not be agreed on.
     #[error("{at}: no trusted TLS connection")]
-    #[diagnostic(
-        code("effects::http::tls"),
-        help(
-            "is it an https port, is its certificate valid for this host name and signed by an authority that \
-             this machine trusts? SSL_CERT_FILE names another file of authorities"
-        )
-    )]
+    #[diagnostic(code("effects::http::tls"), help("{advice}"))]
     Tls {
         /// Method and URL.
         at: String,
+        /// What to do about it.
+        advice: &'static str,
         /// Why.
         #[source]
         source: Box<dyn Error + Send + Sync>,
@@ -294,6 +304,28 @@ pub enum HttpError {
         /// What the server says to it.
         reason: Option<String>,
     },
+    /// Status 429 or 503, and when to come back. It was waited for as far as that may be done.
+    #[error(
+        "{at}: the server takes no more requests now (status {status}) and asks to come back in {} s{}",
+        wait.as_secs(),
+        because(reason)
+    )]
+    #[diagnostic(
+        code("effects::http::busy"),
+        help(
+            "try again after that time: requests that may be sent twice wait for at most a minute, others not at all"
+        )
+    )]
+    Busy {
+        /// Method and URL.
+        at: String,
+        /// 429 or 503.
+        status: u16,
+        /// As the server asks.
+        wait: Duration,
+        /// What the server says to it.
+        reason: Option<String>,
+    },
     /// Any other status that is not 200 to 299.
     #[error("{at}: the server answers with status {status}{}", because(reason))]
     #[diagnostic(code("effects::http::status"), help("{}", status_help(*status)))]
@@ -412,6 +444,7 @@ impl Exchange<'_> {
             // A name was found and a connection made: what is left is the handshake.
             Some(_) if self.is_tls => HttpError::Tls {
                 at,
+                advice: advice(error),
                 source: self.cause(error),
             },
             _ => HttpError::Unreachable {
@@ -504,6 +537,33 @@ impl Exchange<'_> {
             .map(ToString::to_string)
             .unwrap_or_default();
         self.reporting.redact(&innermost).into()
+    }
+}
+
+/// What to do about a handshake that failed.
+fn advice(error: &reqwest::Error) -> &'static str {
+    let fault = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
+    let Some(rustls::Error::InvalidCertificate(fault)) = fault else {
+        return "is it an https port?";
+    };
+    match fault {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the server's certificate is out of date: renew it there, or set this machine's clock"
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the server's certificate is not valid yet: is this machine's clock right, and the server's?"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the server's certificate is for other names: write the endpoint with one of them, or is it another server?"
+        }
+        CertificateError::UnknownIssuer => {
+            "nobody whom this machine trusts has signed the server's certificate: if it is the right server, put its \
+             authority's certificate, or its own where it signed itself, into a PEM file and name that as the target's \
+             `ca`"
+        }
+        _ => {
+            "the server's certificate is not to be trusted: look at it, and at the target's `ca` if there is one"
+        }
     }
 }
 

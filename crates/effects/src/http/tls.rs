@@ -17,7 +17,8 @@ const IDLE: std::time::Duration = std::time::Duration::from_secs(2);
 /// A client for one endpoint: straight there, no redirects, nothing sent twice.
 pub(super) fn client(base: &Url, options: &Options) -> Result<Client, HttpError> {
     let config = if base.scheme() == "https" {
-        trusting(options)
+        let extra = extra_roots(base, options)?;
+        trusting(extra)
     } else {
         trusting_nobody()
     };
@@ -38,13 +39,21 @@ pub(super) fn client(base: &Url, options: &Options) -> Result<Client, HttpError>
         .map_err(|error| unusable(error.into()))
 }
 
-/// With the certificates of the system (`SSL_CERT_FILE` and `SSL_CERT_DIR` are heeded) and those of the options.
-/// Loading them takes milliseconds.
-fn trusting(options: &Options) -> Result<ClientConfig, rustls::Error> {
+/// The certificates of the options.
+fn extra_roots(base: &Url, options: &Options) -> Result<Vec<CertificateDer<'static>>, HttpError> {
+    let roots = CertificateDer::pem_slice_iter(&options.extra_roots).collect::<Result<Vec<_>, _>>();
+    match roots {
+        Ok(roots) if !roots.is_empty() || options.extra_roots.is_empty() => Ok(roots),
+        Ok(_) | Err(_) => Err(HttpError::Roots {
+            endpoint: base.to_string(),
+        }),
+    }
+}
+
+/// With the certificates of the system (`SSL_CERT_FILE` and `SSL_CERT_DIR` are heeded) and these. Loading them takes
+/// milliseconds.
+fn trusting(extra: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let extra: Vec<_> = CertificateDer::pem_slice_iter(&options.extra_roots)
-        .collect::<Result<_, _>>()
-        .map_err(|_| rustls::Error::General("the extra certificates are not PEM".to_owned()))?;
     let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider))?;
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

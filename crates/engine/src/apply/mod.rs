@@ -12,7 +12,7 @@ use crate::convert;
 use crate::error::{ApplyError, Cause, TargetError};
 use crate::event::{Event, Phase};
 use crate::generation::{Generation, State, TargetRecord};
-use crate::plan::{Effect, FORMAT_VERSION, Plan, Procedure, Summary, TargetPlan};
+use crate::plan::{Effect, Evidence, FORMAT_VERSION, Plan, Procedure, Summary, TargetPlan};
 use crate::planner::{draft, resolve_secrets, scopes};
 use crate::secrets::RunSecrets;
 use crate::view::Scope;
@@ -234,11 +234,17 @@ fn permitted(procedure: &Procedure, world: &World) -> Result<(), Cause> {
         };
         verdict.map_err(|refusal| world.refused(refusal))
     };
+    let look = |evidence: &Option<Evidence>| match evidence {
+        Some(evidence) => world.may_read(&evidence.request),
+        None => Ok(()),
+    };
     for step in procedure.stage.iter().chain(&procedure.commit) {
         check(&step.effect, false)?;
-        step.undo
-            .iter()
-            .try_for_each(|undo| check(&undo.effect, false))?;
+        look(&step.evidence)?;
+        for undo in &step.undo {
+            check(&undo.effect, false)?;
+            look(&undo.evidence)?;
+        }
     }
     for step in &procedure.verify {
         check(&step.effect, true)?;

@@ -1,5 +1,6 @@
 //! One target during an apply.
 
+mod evidence;
 mod files;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,9 +17,7 @@ use super::doing;
 use crate::context::Context;
 use crate::error::{Cause, TargetError};
 use crate::event::{Event, Phase};
-use crate::plan::{
-    Action, Capture, Content, Effect, Expectation, HttpRequest, Step, TargetPlan, UndoStep,
-};
+use crate::plan::{Action, Capture, Content, Effect, Expectation, HttpRequest, Step, TargetPlan};
 use crate::planner::Draft;
 use crate::secrets::RunSecrets;
 use crate::world::Observation;
@@ -289,14 +288,8 @@ impl<'a> Running<'a> {
             return Ok(Value::Null);
         }
         let redact = |text: &str| self.draft.world.reporting.masker().redact(text);
-        let value: Value = serde_json::from_slice(&answer.body).map_err(|_| {
-            let text: String = String::from_utf8_lossy(&answer.body)
-                .chars()
-                .take(200)
-                .collect();
-            Cause::NotJson {
-                text: redact(&text),
-            }
+        let value: Value = serde_json::from_slice(&answer.body).map_err(|_| Cause::NotJson {
+            text: self.excerpt(&answer.body),
         })?;
         for expectation in expect {
             let found = value.pointer(&expectation.pointer);
@@ -316,6 +309,12 @@ impl<'a> Running<'a> {
             }
         }
         Ok(value)
+    }
+
+    /// The beginning of an answer, without secrets.
+    fn excerpt(&self, body: &[u8]) -> String {
+        let text: String = String::from_utf8_lossy(body).chars().take(200).collect();
+        self.draft.world.reporting.masker().redact(&text)
     }
 
     async fn run(&self, name: &str, file: Option<&str>) -> Result<(), Cause> {
@@ -381,22 +380,22 @@ impl<'a> Running<'a> {
         let mut errors = Vec::new();
         errors.extend(self.undo_files(context).await);
         for step in std::mem::take(&mut self.begun).into_iter().rev() {
-            for UndoStep {
-                title,
-                effect,
-                expect,
-            } in &step.undo
-            {
+            match self.is_to_be_undone(step).await {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(cause) => {
+                    errors.push(self.failed(Phase::Undo, &step.title, cause));
+                    continue;
+                }
+            }
+            for undo in &step.undo {
                 context.tell(Event::Undoing {
                     target: self.part.name.clone(),
-                    title: title.clone(),
+                    title: undo.title.clone(),
                 });
-                let undone = self.perform(Phase::Undo, effect, expect, &[]).await;
-                errors.extend(
-                    undone
-                        .err()
-                        .map(|cause| self.failed(Phase::Undo, title, cause)),
-                );
+                if let Err(cause) = self.take_back(undo).await {
+                    errors.push(self.failed(Phase::Undo, &undo.title, cause));
+                }
             }
         }
         errors

@@ -11,6 +11,7 @@ fn object(address: &str, value: u8) -> Resource {
         body: Body::Object(json!({ "value": value })),
         sensitive: Vec::new(),
         depends_on: Vec::new(),
+        hint: None,
     }
 }
 

@@ -355,7 +355,11 @@ impl<'a> Scope<'a> {
             .iter()
             .find(|pbx| pbx.role.value == PbxRole::Main)
             .map(|pbx| &pbx.wms.value);
-        let documented = wms.and_then(|wms| catalogue::signalling(model, wms));
+        // Where no PBX is declared yet, as after an import, what the newest documents say stands for it.
+        let documented = match wms {
+            Some(wms) => catalogue::signalling(model, wms),
+            None => catalogue::newest_signalling(model),
+        };
         let transport = match (&device.transport, &documented) {
             (Some(transport), _) => Some(transport.value),
             (None, Some(signalling)) => signalling.transports.first().copied(),
@@ -398,6 +402,8 @@ impl<'a> Scope<'a> {
                 .map(|firmware| firmware.value.to_string()),
             transport: signalling_transport(transport),
             port,
+            windows: wms
+                .and_then(|wms| windows(model, wms, device.year.as_ref().map(|year| year.value))),
         })
     }
 }
@@ -417,6 +423,23 @@ const fn signalling_transport(transport: catalogue::Transport) -> wit::Transport
         catalogue::Transport::Tcp => wit::Transport::Tcp,
         catalogue::Transport::Tls => wit::Transport::Tls,
     }
+}
+
+/// What the documents say of a model of this year under this version.
+fn windows(
+    model: &catalogue::Model,
+    wms: &catalogue::DottedVersion,
+    year: Option<u16>,
+) -> Option<wit::Windows> {
+    let seconds = |range: catalogue::SecondsRange| wit::SecondsRange {
+        min: range.min,
+        max: range.max,
+    };
+    let documented = catalogue::signalling_made_in(model, wms, year)?;
+    Some(wit::Windows {
+        switch: documented.switch.map(seconds),
+        back: documented.r#return.map(seconds),
+    })
 }
 
 fn role(role: &Role<'_>) -> wit::Role {

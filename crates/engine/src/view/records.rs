@@ -45,7 +45,7 @@ pub(super) fn of_zone(topology: &Topology, zone: &Dns) -> Vec<wit::DnsRecord> {
             add(host, address(pbx.address.value));
         }
     }
-    if serves_telephones(topology, &apex) {
+    if !topology.pbxs.is_empty() && serves_telephones(topology, &apex) {
         let mut pair: Vec<_> = topology.pbxs.iter().collect();
         pair.sort_by_key(|pbx| pbx.role.value != PbxRole::Main);
         for (order, service, label, port) in SERVICES {

@@ -17,6 +17,7 @@ fn manifest() -> Manifest {
         undo: UndoSupport::None,
         templates: vec![],
         sensitive_keys: vec![],
+        adopts: false,
     }
 }
 

@@ -4,6 +4,7 @@ use super::include::Match;
 use super::{Layer, Loading};
 use crate::element::Element;
 use crate::model::Kind;
+use crate::read::Headers;
 use crate::report::{bad_value, quoted};
 use crate::schema::{IMPORT, kind_named, spec_of};
 use crate::source::Span;
@@ -47,9 +48,13 @@ impl Loading {
         self.included.enter(Some(found.whole.clone()), Some(span));
         self.included.leave();
         let file = self.source(&name, shown, text, true);
-        let rows = self
-            .reader
-            .table(file, &self.sources.file(file).text, spec_of(kind));
+        let rows = self.reader.table(
+            file,
+            &self.sources.file(file).text,
+            spec_of(kind),
+            b',',
+            &mut Headers::Properties,
+        );
         self.unread |= rows.unread;
         let Layer {
             rows: all, tables, ..

@@ -349,6 +349,7 @@ impl Model for Target {
             plugin: take::required(element, "plugin")?,
             endpoint: take::optional(element, "endpoint")?,
             auth: take::maybe(element, "auth")?,
+            ca: take::optional(element, "ca")?,
             root: take::optional(element, "root")?,
             templates: take::optional(element, "templates")?,
             commands: take::nodes(element, "command")?,
@@ -364,6 +365,7 @@ impl Model for Target {
         give::required(&mut element, "plugin", &self.plugin);
         give::optional(&mut element, "endpoint", &self.endpoint);
         give::maybe(&mut element, "auth", &self.auth);
+        give::optional(&mut element, "ca", &self.ca);
         give::optional(&mut element, "root", &self.root);
         give::optional(&mut element, "templates", &self.templates);
         give::nodes(&mut element, "command", &self.commands);

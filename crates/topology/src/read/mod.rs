@@ -1,10 +1,13 @@
 //! Nodes as written → checked elements (SW002, SW003, SW008).
 
 mod check;
+mod headers;
 mod names;
 mod scalar;
 mod settings;
 mod table;
+
+pub(crate) use headers::{Headers, is_of_devices};
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,18 +1,21 @@
 //! The rows of a CSV file → checked elements. Straight from the cells: a site may have ten thousand of them.
 
+mod records;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::StringRecord;
 use rayon::prelude::*;
 
-use super::{Reader, scalar};
+use super::{Headers, Reader, scalar};
 use crate::element::{Element, Scalar};
 use crate::report::{
     bad_value, clear_text_secret, did_you_mean, listed, nearest, quoted, syntax_error, unknown_name,
 };
 use crate::schema::{Arity, Field, Shape, Spec, names_a_secret};
 use crate::source::{FileId, Span, Spanned};
+use records::{Found, Place, Problem, Records, parts};
 
 /// What was read from a CSV file.
 pub(crate) struct Rows {
@@ -51,85 +54,21 @@ struct Columns {
     secret: bool,
 }
 
-/// One file's text and the place of a record in it.
-struct Place<'a> {
-    file: FileId,
-    text: &'a str,
-}
-
-impl Place<'_> {
-    fn span(&self, range: &Range<usize>) -> Span {
-        let at = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
-        Span {
-            file: self.file,
-            start: at(range.start),
-            end: at(range.end),
-        }
-    }
-
-    /// A record without the ends of lines around it.
-    fn trimmed(&self, range: Range<usize>) -> Range<usize> {
-        let end_of_line = |letter: char| matches!(letter, '\r' | '\n');
-        let text = self.text.get(range.clone()).unwrap_or_default();
-        let start = range.start + text.len() - text.trim_start_matches(end_of_line).len();
-        start..start + text.trim_matches(end_of_line).len()
-    }
-}
-
-/// The records of a stretch of a file, one after the other.
-struct Records<'a> {
-    place: &'a Place<'a>,
-    range: Range<usize>,
-    reader: csv::Reader<&'a [u8]>,
-    record: StringRecord,
-    cells: Vec<Range<usize>>,
-}
-
-/// A record that [`Records`] has come to.
-struct Found {
-    whole: Range<usize>,
-    /// What is wrong with it, and where in it.
-    problem: Option<(usize, Problem)>,
-}
-
-impl<'a> Records<'a> {
-    fn new(place: &'a Place<'a>, range: Range<usize>) -> Self {
-        let text = place.text.get(range.clone()).unwrap_or_default();
-        Self {
-            place,
-            range,
-            reader: ReaderBuilder::new()
-                .has_headers(false)
-                .flexible(true)
-                .from_reader(text.as_bytes()),
-            record: StringRecord::new(),
-            cells: Vec::new(),
-        }
-    }
-
-    /// Where the next record begins.
-    fn at(&self) -> usize {
-        let read = usize::try_from(self.reader.position().byte()).unwrap_or(usize::MAX);
-        self.range.start.saturating_add(read).min(self.range.end)
-    }
-
-    fn next(&mut self) -> Option<Found> {
-        // Every error that there can be is one of reading: the text is in memory, is UTF-8, and rows may differ.
-        if !self.reader.read_record(&mut self.record).unwrap_or(false) {
-            return None;
-        }
-        let begun = self.record.position().map_or(0, csv::Position::byte);
-        let start = self.range.start + usize::try_from(begun).unwrap_or(usize::MAX);
-        let whole = self.place.trimmed(start..self.at());
-        let problem = cells_of(&self.record, self.place, whole.clone(), &mut self.cells).err();
-        Some(Found { whole, problem })
-    }
-}
-
 impl Reader {
     /// Reads a table of nodes of one kind. The first line names the property of each column.
-    pub(crate) fn table(&mut self, file: FileId, text: &str, spec: &'static Spec) -> Rows {
-        let place = Place { file, text };
+    pub(crate) fn table(
+        &mut self,
+        file: FileId,
+        text: &str,
+        spec: &'static Spec,
+        delimiter: u8,
+        headers: &mut Headers,
+    ) -> Rows {
+        let place = Place {
+            file,
+            text,
+            delimiter,
+        };
         let start = text.len() - text.trim_start_matches('\u{feff}').len();
         let mut rows = Rows {
             elements: Vec::new(),
@@ -146,7 +85,8 @@ impl Reader {
             }
             rows.header = place.span(&whole);
             let (record, cells) = (&records.record, &records.cells);
-            if let Some(columns) = self.columns(record, &place, cells, spec, &mut rows) {
+            let columns = self.columns(record, &place, cells, spec, (&mut rows, headers));
+            if let Some(columns) = columns {
                 let body = records.at()..text.len();
                 self.body(&place, body, &columns, spec, &mut rows);
             }
@@ -241,7 +181,7 @@ impl Reader {
         place: &Place<'_>,
         cells: &[Range<usize>],
         spec: &'static Spec,
-        rows: &mut Rows,
+        (rows, headers): (&mut Rows, &mut Headers),
     ) -> Option<Columns> {
         let known = || spec.arguments.iter().chain(spec.fields);
         let mut columns = Columns {
@@ -250,16 +190,33 @@ impl Reader {
             secret: false,
         };
         for (at, (name, cell)) in record.iter().zip(cells).enumerate() {
-            let name = blank(name);
+            let written = blank(name);
+            let name = headers.key(written, spec);
             let span = place.span(cell);
             let unknown = |secret| Column::Unknown { secret };
-            let column = match known().find(|field| field.key == name) {
-                Some(field)
-                    if columns
-                        .all
-                        .iter()
-                        .any(|other| matches!(other, Column::Field(of) if of.key == field.key)) =>
-                {
+            let there = |key: &str| {
+                columns
+                    .all
+                    .iter()
+                    .any(|other| matches!(other, Column::Field(of) if of.key == key))
+            };
+            let field = known().find(|field| field.key == name);
+            if let Headers::Anybodys { ignored } = headers {
+                // A spreadsheet holds secrets in clear text, which are never taken over.
+                let wanted =
+                    field.filter(|field| field.shape != Shape::Secret && !there(field.key));
+                columns.all.push(match wanted {
+                    Some(field) => Column::Field(field),
+                    None => {
+                        ignored.push(Spanned::new(written.to_owned(), span));
+                        columns.secret = true;
+                        unknown(true)
+                    }
+                });
+                continue;
+            }
+            let column = match field {
+                Some(field) if there(field.key) => {
                     let message = format!("there are two columns {}", quoted(name));
                     self.diagnostics
                         .push(unknown_name(span, message).help("keep one of them"));
@@ -476,97 +433,4 @@ fn wrong_length(
     };
     let message = format!("this row has {}, the header line has {wanted}", count(has));
     syntax_error(Some(place.span(&range)), message).help(help)
-}
-
-/// Cuts what is below a header line into stretches of whole records, to be read side by side.
-fn parts(text: &str, body: Range<usize>) -> Vec<Range<usize>> {
-    // Below this a second thread costs more than it saves.
-    const WORTH_SHARING: usize = 128 * 1024;
-    let bytes = text.as_bytes().get(body.clone()).unwrap_or_default();
-    // Where cells are quoted, an end of line may be within one.
-    if bytes.len() < WORTH_SHARING || bytes.contains(&b'"') {
-        return vec![body];
-    }
-    let share = bytes.len().div_ceil(rayon::current_num_threads());
-    let mut parts = Vec::new();
-    let mut start = body.start;
-    while start < body.end {
-        let from = (start + share).min(body.end);
-        let line = text.as_bytes()[from..body.end].iter();
-        let end = line
-            .enumerate()
-            .find(|(_, byte)| **byte == b'\n')
-            .map_or(body.end, |(at, _)| from + at + 1);
-        parts.push(start..end);
-        start = end;
-    }
-    parts
-}
-
-type Problem = fn(Span) -> crate::Diagnostic;
-
-/// Where the cells of a record stand, quotes included. An error is the place in the record, and what is wrong there.
-fn cells_of(
-    record: &StringRecord,
-    place: &Place<'_>,
-    whole: Range<usize>,
-    cells: &mut Vec<Range<usize>>,
-) -> Result<(), (usize, Problem)> {
-    cells.clear();
-    let raw = place.text.get(whole.clone()).unwrap_or_default();
-    if !raw.contains('"') {
-        // The record holds the cells without what is between them: one comma each.
-        cells.extend(
-            (0..record.len())
-                .filter_map(|at| record.range(at))
-                .enumerate()
-                .map(|(at, range)| whole.start + range.start + at..whole.start + range.end + at),
-        );
-        return Ok(());
-    }
-    let bytes = raw.as_bytes();
-    let next = |from: usize, wanted: u8| {
-        bytes[from..]
-            .iter()
-            .position(|byte| *byte == wanted)
-            .map(|at| from + at)
-    };
-    let mut at = 0;
-    loop {
-        let start = at;
-        if bytes.get(at) == Some(&b'"') {
-            at += 1;
-            loop {
-                let Some(quote) = next(at, b'"') else {
-                    return Err((start, unclosed));
-                };
-                at = quote + 1;
-                if bytes.get(at) != Some(&b'"') {
-                    break;
-                }
-                at += 1;
-            }
-            if bytes.get(at).is_some_and(|byte| *byte != b',') {
-                return Err((at, after_quote));
-            }
-        } else {
-            at = next(at, b',').unwrap_or(bytes.len());
-        }
-        cells.push(whole.start + start..whole.start + at);
-        if at >= bytes.len() {
-            return Ok(());
-        }
-        at += 1;
-    }
-}
-
-fn unclosed(span: Span) -> crate::Diagnostic {
-    syntax_error(Some(span), "no closing `\"` for this cell")
-        .label("opened here")
-        .help("a quotation mark inside a quoted cell is written twice")
-}
-
-fn after_quote(span: Span) -> crate::Diagnostic {
-    syntax_error(Some(span), "text after the closing `\"` of a cell")
-        .help("put a comma between cells; a quotation mark inside a quoted cell is written twice")
 }

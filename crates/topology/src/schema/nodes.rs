@@ -362,6 +362,12 @@ pub(crate) static TARGET: Spec = Spec {
         DESCRIPTION,
         field("plugin", Shape::Text, Required, "Name of the plugin."),
         field("endpoint", WEB, Optional, "Base URL of an HTTP interface."),
+        field(
+            "ca",
+            Shape::Text,
+            Optional,
+            "A PEM file of certificates that are trusted at the endpoint beside those of the system.",
+        ),
         field("root", Shape::Root, Optional, "A folder, or `ssh://…`."),
         field(
             "templates",

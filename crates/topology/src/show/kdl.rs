@@ -37,6 +37,13 @@ fn written(topology: &Topology, places: Option<&Places<'_>>) -> String {
     text
 }
 
+/// One node as a topology has it.
+pub(crate) fn node_text(element: &Element) -> String {
+    let mut text = String::new();
+    write_node(&mut text, element, 0, None);
+    text
+}
+
 /// Ends a line, with where its values came from.
 fn end_line(text: &mut String, places: Option<&Places<'_>>, spans: impl Iterator<Item = Span>) {
     let noted = places.and_then(|places| places.noted(spans));
@@ -210,6 +217,14 @@ fn write_json(text: &mut String, value: &Json, secret: bool) {
     }
 }
 
+/// A value as a quoted string of a topology, for whoever writes one.
+#[must_use]
+pub fn kdl_text(value: &str) -> String {
+    let mut text = String::with_capacity(value.len() + 2);
+    write_text(&mut text, value);
+    text
+}
+
 /// A quoted string of KDL, as the language reads it: `${` would begin a parameter.
 pub(crate) fn write_text(text: &mut String, value: &str) {
     text.push('"');
@@ -226,14 +241,17 @@ pub(crate) fn write_text(text: &mut String, value: &str) {
             '\r' => *text += "\\r",
             '\t' => *text += "\\t",
             // What KDL does not allow as it is, and what one does not see.
-            letter
-                if letter.is_control()
-                    || matches!(u32::from(letter), 0x200e..=0x200f | 0x2028..=0x202e | 0x2066..=0x2069 | 0xfeff) =>
-            {
+            letter if is_unseen(letter) => {
                 *text += &format!("\\u{{{:x}}}", u32::from(letter));
             }
             letter => text.push(letter),
         }
     }
     text.push('"');
+}
+
+/// What must not stand in a text as it is: KDL does not allow it, or it changes how the rest is shown.
+fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || matches!(u32::from(letter), 0x200e..=0x200f | 0x2028..=0x202e | 0x2066..=0x2069 | 0xfeff)
 }

@@ -11,8 +11,8 @@ use crate::model::elements;
 use crate::resolve::occurs_once;
 use crate::schema::{Arity, KINDS};
 
-pub(crate) use kdl::write_text;
-pub use kdl::{to_kdl, to_kdl_with_origins};
+pub use kdl::{kdl_text, to_kdl, to_kdl_with_origins};
+pub(crate) use kdl::{node_text, write_text};
 pub use origins::to_json_with_origins;
 
 /// Version of the resolved form. The first number moves when a reader of an earlier one could be misled.

@@ -1,0 +1,249 @@
+//! Whether an effect was carried out, where its answer does not tell: looked for at the target itself.
+
+use serde_json::Value;
+
+use super::Running;
+use crate::error::Cause;
+use crate::event::Phase;
+use crate::plan::{Capture, Evidence, Expectation, HttpRequest, Paging, Sign, Step, UndoStep};
+use crate::world::NoValues;
+
+/// What one answer shows.
+enum Page<'a> {
+    /// Where the expectations are met.
+    Met(&'a Value),
+    /// Not here. With the number of members that were looked at.
+    Unmet(usize),
+}
+
+impl Running<'_> {
+    /// Whether there is anything to take back of a step that was begun. Its undo then has what the look captured.
+    pub(super) async fn is_to_be_undone(&mut self, step: &Step) -> Result<bool, Cause> {
+        match &step.evidence {
+            _ if step.undo.is_empty() => Ok(false),
+            None => Ok(true),
+            Some(evidence) => self.was_carried_out(evidence).await,
+        }
+    }
+
+    /// Undoes. Where that fails, and a look shows that it was not carried out either, it is tried once more.
+    pub(super) async fn take_back(&mut self, undo: &UndoStep) -> Result<(), Cause> {
+        let first = self
+            .perform(Phase::Undo, &undo.effect, &undo.expect, &[])
+            .await;
+        let (Err(_), Some(evidence)) = (&first, &undo.evidence) else {
+            return first;
+        };
+        match self.was_carried_out(evidence).await {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                self.perform(Phase::Undo, &undo.effect, &undo.expect, &[])
+                    .await
+            }
+            // Why it failed says more than why nobody could look.
+            Err(_) => first,
+        }
+    }
+
+    /// Looks, and keeps what is to be captured where the expectations are met.
+    ///
+    /// # Errors
+    /// Nobody can tell: the target does not answer, or not as it should.
+    pub(super) async fn was_carried_out(&mut self, evidence: &Evidence) -> Result<bool, Cause> {
+        let found = self.found(evidence).await?;
+        let is_met = found.is_some();
+        for (name, value) in found.into_iter().flatten() {
+            self.values.captured.insert(name, value);
+        }
+        Ok(is_met == (evidence.sign == Sign::Present))
+    }
+
+    /// The captured values where the expectations are met; none where they are not met anywhere.
+    async fn found(&self, evidence: &Evidence) -> Result<Option<Vec<(String, Value)>>, Cause> {
+        let mut seen = 0;
+        loop {
+            let request = match &evidence.paging {
+                Some(paging) => from(&evidence.request, &paging.parameter, seen),
+                None => evidence.request.clone(),
+            };
+            self.draft.world.may_read(&request)?;
+            let answer = self.draft.world.send(&request, &NoValues).await?;
+            let answer: Value =
+                serde_json::from_slice(&answer.body).map_err(|_| Cause::NotJson {
+                    text: self.excerpt(&answer.body),
+                })?;
+            let looked_at = match look(evidence, &answer)? {
+                Page::Met(place) => return Ok(Some(captured(&evidence.capture, place))),
+                Page::Unmet(members) => members,
+            };
+            seen += looked_at;
+            let Some(Paging { total, .. }) = &evidence.paging else {
+                return Ok(None);
+            };
+            let of = answer.pointer(total).and_then(Value::as_u64);
+            let of = of.ok_or_else(|| unexpected(total, "a number", answer.pointer(total)))?;
+            if u64::try_from(seen).is_ok_and(|seen| seen >= of) {
+                return Ok(None);
+            }
+            if looked_at == 0 {
+                return Err(unexpected(total, &seen.to_string(), answer.pointer(total)));
+            }
+        }
+    }
+}
+
+fn look<'a>(evidence: &Evidence, answer: &'a Value) -> Result<Page<'a>, Cause> {
+    let Some(list) = &evidence.among else {
+        return Ok(match meets(answer, &evidence.expect) {
+            true => Page::Met(answer),
+            false => Page::Unmet(1),
+        });
+    };
+    let members = answer.pointer(list).and_then(Value::as_array);
+    let members = members.ok_or_else(|| unexpected(list, "a list", answer.pointer(list)))?;
+    let found = members
+        .iter()
+        .find(|member| meets(member, &evidence.expect));
+    Ok(found.map_or(Page::Unmet(members.len()), Page::Met))
+}
+
+fn meets(value: &Value, expect: &[Expectation]) -> bool {
+    expect
+        .iter()
+        .all(|one| value.pointer(&one.pointer) == Some(&one.equals))
+}
+
+fn captured(captures: &[Capture], place: &Value) -> Vec<(String, Value)> {
+    let captured = |capture: &Capture| {
+        let value = place.pointer(&capture.pointer).cloned();
+        (capture.name.clone(), value.unwrap_or(Value::Null))
+    };
+    captures.iter().map(captured).collect()
+}
+
+/// What a list is, or how many members it has, is no secret of anybody's; what stands in its place could be.
+fn unexpected(pointer: &str, expected: &str, found: Option<&Value>) -> Cause {
+    let found = match found {
+        None | Some(Value::Null) => "nothing".to_owned(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Bool(_)) => "true or false".to_owned(),
+        Some(Value::String(_)) => "a text".to_owned(),
+        Some(Value::Array(_)) => "a list".to_owned(),
+        Some(Value::Object(_)) => "an object".to_owned(),
+    };
+    Cause::Unexpected {
+        pointer: pointer.to_owned(),
+        expected: expected.to_owned(),
+        found,
+        text: None,
+    }
+}
+
+/// The request for what follows the first `skipped` members.
+fn from(request: &HttpRequest, parameter: &str, skipped: usize) -> HttpRequest {
+    let mut request = request.clone();
+    if let Some((path, query)) = request.path.split_once('?') {
+        let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+            Some((name, _)) if name == parameter => format!("{name}={skipped}"),
+            _ => pair.to_owned(),
+        });
+        request.path = format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"));
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::HttpBody;
+
+    fn evidence(among: Option<&str>, expect: &[(&str, Value)]) -> Evidence {
+        let expectation = |(pointer, equals): &(&str, Value)| Expectation {
+            pointer: (*pointer).to_owned(),
+            equals: equals.clone(),
+        };
+        Evidence {
+            request: request("/users?count=100&start=0&search=101"),
+            among: among.map(str::to_owned),
+            paging: None,
+            expect: expect.iter().map(expectation).collect(),
+            sign: Sign::Present,
+            capture: vec![Capture {
+                name: "id".to_owned(),
+                pointer: "/id".to_owned(),
+            }],
+        }
+    }
+
+    fn request(path: &str) -> HttpRequest {
+        HttpRequest {
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: HttpBody::Empty,
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn one_member_has_to_meet_everything() {
+        let answer = json!({ "records": [
+            { "id": 1, "extension": "1010", "user": null },
+            { "id": 2, "extension": "101", "user": "x" },
+            { "id": 3, "extension": "101", "user": null },
+        ] });
+        let wanted = evidence(
+            Some("/records"),
+            &[("/extension", json!("101")), ("/user", Value::Null)],
+        );
+        match look(&wanted, &answer) {
+            Ok(Page::Met(place)) => assert_eq!(
+                captured(&wanted.capture, place),
+                [("id".to_owned(), json!(3))]
+            ),
+            _ => panic!("the third is meant"),
+        }
+        let other = evidence(Some("/records"), &[("/extension", json!("10"))]);
+        assert!(matches!(look(&other, &answer), Ok(Page::Unmet(3))));
+    }
+
+    #[test]
+    fn without_a_list_the_answer_itself_is_looked_at() {
+        let wanted = evidence(None, &[("/total", json!(2))]);
+        assert!(matches!(
+            look(&wanted, &json!({ "total": 2 })),
+            Ok(Page::Met(_))
+        ));
+        assert!(matches!(
+            look(&wanted, &json!({ "total": 3 })),
+            Ok(Page::Unmet(_))
+        ));
+    }
+
+    #[test]
+    fn something_else_than_a_list_is_no_evidence_of_absence() {
+        let wanted = evidence(Some("/records"), &[]);
+        for answer in [
+            json!({}),
+            json!({ "records": null }),
+            json!({ "records": "password-1" }),
+        ] {
+            let Err(error) = look(&wanted, &answer) else {
+                panic!("{answer} is no list")
+            };
+            assert!(!error.to_string().contains("password-1"), "{error}");
+        }
+    }
+
+    #[test]
+    fn pages_follow_each_other() {
+        let first = request("/users?count=100&start=0&search=start");
+        assert_eq!(
+            from(&first, "start", 100).path,
+            "/users?count=100&start=100&search=start"
+        );
+        assert_eq!(from(&request("/users"), "start", 7).path, "/users");
+    }
+}
