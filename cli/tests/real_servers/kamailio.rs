@@ -1,3 +1,6 @@
+#[path = "kamailio/faults.rs"]
+mod faults;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::Child;
@@ -21,7 +24,7 @@ const OTHER_PHONE: &str = "10.20.30.12";
 const PROVIDER: &str = "203.0.113.10";
 
 /// What somebody wrote by hand: complete before the first apply, too.
-const MAIN: &str = "#!KAMAILIO\n# by hand\nimport_file \"switchover.cfg\"\n\
+pub(super) const MAIN: &str = "#!KAMAILIO\n# by hand\nimport_file \"switchover.cfg\"\n\
     #!ifndef SWITCHOVER_REALM\nloadmodule \"jsonrpcs.so\"\nlisten=udp:127.0.0.1:5099\n#!endif\n\
     request_route {\n#!ifdef SWITCHOVER_REALM\n    route(SWITCHOVER);\n#!endif\n    exit;\n}\n";
 

@@ -2,8 +2,10 @@
 
 mod dnsmasq;
 mod faults;
+mod headquarters;
 mod isc_dhcpd;
 mod kamailio;
+mod kamailio_site;
 mod kea;
 mod kea_pair;
 mod read_only;
@@ -126,7 +128,11 @@ impl TestEnvironment {
 
     /// The same command, to be run in the servers' network.
     pub(crate) fn moved(&self, lab: &Lab, command: &Command) -> Command {
-        let mut moved = lab.command(command.get_program());
+        Self::moved_into(lab.command(command.get_program()), command)
+    }
+
+    /// The same command, to be run wherever `moved` runs its program.
+    pub(crate) fn moved_into(mut moved: Command, command: &Command) -> Command {
         moved.args(command.get_args()).env_clear();
         for (name, value) in command.get_envs() {
             if let Some(value) = value {

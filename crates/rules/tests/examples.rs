@@ -7,9 +7,10 @@ use switchover_topology::load;
 
 use crate::showing::{TODAY, show};
 
-const TOPOLOGIES: [&str; 3] = [
+const TOPOLOGIES: [&str; 4] = [
     "examples/quickstart/switchover.kdl",
     "examples/hq/switchover.kdl",
+    "examples/kamailio/switchover.kdl",
     "lab/demo/switchover.kdl",
 ];
 
