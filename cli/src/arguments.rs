@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::commands::{
-    apply, completions, explain, fmt, generate_reference, help, init, plan, plugin, runbook, show,
-    validate,
+    apply, completions, explain, fmt, generate_reference, help, import, init, plan, plugin,
+    runbook, show, validate,
 };
 use crate::terminal::ColorWhen;
 
@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Explain(explain::Arguments),
     /// Write a commented topology to start from.
     Init(init::Arguments),
+    /// Write what runs today as a topology; what a server does not tell is marked.
+    Import(Box<import::Arguments>),
     /// Lay out topology files the one way there is; comments stay.
     Fmt(fmt::Arguments),
     /// Print the resolved topology: bases, includes and tables read, defaults applied, secrets as references.

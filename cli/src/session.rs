@@ -92,6 +92,18 @@ impl<'a> Session<'a> {
                 "no {LOCK}: plugins are not pinned; `switchover plugin lock` pins them"
             ));
         }
+        let path = file.display().to_string();
+        Self::of(loaded, path, lock, terminal).map(Some)
+    }
+
+    /// A topology that has been read and judged.
+    pub(crate) fn of(
+        loaded: Loaded,
+        path: String,
+        lock: Option<Lock>,
+        terminal: &'a Terminal,
+    ) -> Result<Self, Failure> {
+        let failed = |error| Failure::new(Exit::Failed, error);
         let configuration = if needs_configuration(&loaded.topology) {
             configuration::read().map_err(|error| failed(SessionError::Configuration(error)))?
         } else {
@@ -101,8 +113,7 @@ impl<'a> Session<'a> {
             .enable_all()
             .build()
             .map_err(|error| failed(SessionError::Runtime(error)))?;
-        let path = file.display().to_string();
-        Ok(Some(Self {
+        Ok(Self {
             terminal,
             path,
             loaded,
@@ -111,7 +122,20 @@ impl<'a> Session<'a> {
             lock,
             configuration,
             runtime,
-        }))
+        })
+    }
+
+    /// What was read.
+    pub(crate) const fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// Reads a server and gives what it holds as a topology.
+    pub(crate) fn adopt(
+        &self,
+        origin: &switchover_engine::Origin,
+    ) -> Result<switchover_engine::Adopted, switchover_engine::AdoptError> {
+        self.run(async |context| switchover_engine::adopt(context, origin).await)
     }
 
     /// Runs an engine function to its end, with progress on stderr. A signal ends the process at once.

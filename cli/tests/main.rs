@@ -10,6 +10,7 @@ mod explain;
 mod fmt;
 mod gitops;
 mod help;
+mod import;
 mod init;
 mod interactive;
 mod plan_and_apply;

@@ -6,6 +6,7 @@ pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod generate_reference;
 pub(crate) mod help;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod plan;
 pub(crate) mod plugin;
@@ -23,6 +24,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Exit, Failure
     match command {
         Command::Validate(arguments) => validate::run(&arguments, terminal),
         Command::Explain(arguments) => explain::run(&arguments, terminal),
+        Command::Import(arguments) => import::run(&arguments, terminal),
         Command::Init(arguments) => init::run(&arguments, terminal),
         Command::Fmt(arguments) => fmt::run(&arguments, terminal),
         Command::Show(arguments) => show::run(&arguments, terminal),

@@ -93,7 +93,8 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Exit, Failure
     }
 }
 
-fn load(host: &Host, plugins: &PluginSet, name: &str) -> Result<Plugin, Failure> {
+/// The plugin of this name, loaded.
+pub(crate) fn load(host: &Host, plugins: &PluginSet, name: &str) -> Result<Plugin, Failure> {
     let Some(source) = plugins.get(name) else {
         let known = plugins.names().collect::<Vec<_>>().join(", ");
         return Err(Failure::new(

@@ -3,6 +3,7 @@
 mod dnsmasq;
 mod faults;
 mod headquarters;
+mod import;
 mod isc_dhcpd;
 mod kamailio;
 mod kamailio_site;
