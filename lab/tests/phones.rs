@@ -530,7 +530,9 @@ fn a_thousand_phones_share_a_process() {
     pair.main = Kamailio::start(&pair.lab, &pair.main_folder).unwrap();
     // All at once they keep the server busier than any window allows for: that they return is what counts.
     let all_back = |now: &Summary| now.on_main == 1000 && now.registered_both == 1000;
-    let summary = fleet.wait(LONG, all_back).unwrap();
+    let summary = fleet
+        .wait(LONG, all_back)
+        .unwrap_or_else(|late| panic!("{late}; the main server:\n{}", pair.main.log()));
 
     // Measured: 2 to 9 s and 47 MB, with a debug build on two busy cores. Ten times that would be another kind of program.
     let memory = fleet.memory();

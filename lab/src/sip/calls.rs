@@ -159,8 +159,13 @@ impl Session<'_> {
         let Some(place) = self.calls.find(request, &Name::TO) else {
             return;
         };
+        self.calls.open[place].unacknowledged = None;
+        self.confirm(place);
+    }
+
+    /// The other has our answer: the call is up.
+    fn confirm(&mut self, place: usize) {
         let call = &mut self.calls.open[place];
-        call.unacknowledged = None;
         if !call.up {
             call.up = true;
             let (peer, incoming) = (call.peer(), call.incoming);
@@ -178,6 +183,8 @@ impl Session<'_> {
             let code = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
             return self.answer(key, request, code).await;
         };
+        // It has our answer, though its `BYE` may have overtaken its `ACK` on the way.
+        self.confirm(place);
         let call = self.calls.open.remove(place);
         self.call_is_over(&call, "ended by the other");
         self.answer(key, request, StatusCode::OK).await

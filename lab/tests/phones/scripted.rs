@@ -49,9 +49,10 @@ impl Received {
     }
 }
 
-/// A phone whose only server answers each request as told; `None` is an answer that gets lost. Gives every request, too.
-fn phone_of(
-    mut script: impl FnMut(usize, &Received) -> Option<String> + Send + 'static,
+/// A phone whose only server says to each message what it is told to; `None` is an answer that gets lost. Gives every
+/// message, too.
+fn phone_of<Said: IntoIterator<Item = String>>(
+    mut script: impl FnMut(usize, &Received) -> Said + Send + 'static,
 ) -> (Fleet, Receiver<Received>) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let port = socket.local_addr().unwrap().port();
@@ -63,8 +64,8 @@ fn phone_of(
                 return;
             };
             let request = Received(String::from_utf8(buffer[..length].to_vec()).unwrap());
-            if let Some(answer) = script(number, &request) {
-                socket.send_to(answer.as_bytes(), from).unwrap();
+            for said in script(number, &request) {
+                socket.send_to(said.as_bytes(), from).unwrap();
             }
             // The test is over when nobody listens.
             if tell.send(request).is_err() {
@@ -211,4 +212,43 @@ fn a_server_that_stops_answering_is_noticed_by_options() {
     assert!(next(&requests).0.starts_with("OPTIONS sip:127.0.0.1:"));
     // One try without an answer, and then one with it.
     fleet.wait(LONG, |now| now.on_main == 1).unwrap();
+}
+
+/// A request of a caller for the phone, within its one call.
+fn of_a_caller(method: &str, number: u8, target: &str, to: &str) -> String {
+    [
+        &format!("{method} {target} SIP/2.0"),
+        &format!("Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK-{method}"),
+        "Max-Forwards: 70",
+        "From: <sip:caller@127.0.0.1>;tag=caller",
+        &format!("To: {to}"),
+        "Call-ID: the-call",
+        &format!("CSeq: {number} {method}"),
+        "Contact: <sip:caller@127.0.0.1:5060>",
+        "Content-Length: 0",
+        "",
+        "",
+    ]
+    .join("\r\n")
+}
+
+#[test]
+fn a_call_was_up_though_its_end_overtook_the_acknowledgement() {
+    let mut contact = String::new();
+    let (fleet, _requests) = phone_of(move |number, message| {
+        if number == 0 {
+            contact = message.header("Contact").unwrap().to_owned();
+            let target = contact.trim_matches(['<', '>']);
+            let invite = of_a_caller("INVITE", 1, target, "<sip:101@127.0.0.1>");
+            return vec![message.accepted(), invite];
+        }
+        if message.0.starts_with("SIP/2.0 200") && message.header("CSeq") == Some("1 INVITE") {
+            let target = contact.trim_matches(['<', '>']);
+            return vec![of_a_caller("BYE", 2, target, message.header("To").unwrap())];
+        }
+        Vec::new()
+    });
+    fleet
+        .wait_for_phone("101", LONG, |phone| phone.calls_up == 1)
+        .unwrap();
 }
