@@ -56,7 +56,27 @@ pub(crate) fn apply(
         .into_values()
         .filter_map(|acknowledgement| without_effect(topology, acknowledgement, today));
     diagnostics.extend(reported.map(|finding| finding.diagnostic));
+    diagnostics.extend(expired_drift(topology, today).map(|finding| finding.diagnostic));
     diagnostics
+}
+
+/// Drift that is no longer accepted. Whether there still is any, only the target's server could tell.
+fn expired_drift(topology: &Topology, today: Date) -> impl Iterator<Item = Finding> {
+    let known = topology
+        .targets
+        .iter()
+        .flat_map(|target| &target.known_drift);
+    known.filter_map(move |known| {
+        let until = known.until.as_ref().filter(|until| until.value < today)?;
+        let message = format!(
+            "known drift of `{}` expired on {}",
+            known.address.value, until.value
+        );
+        let finding = Finding::new(&SW007, known.span, until.span, message)
+            .label("the last day on which it counted")
+            .help("let `apply` bring the resource back, or decide anew and set a later `until`");
+        Some(finding)
+    })
 }
 
 /// Sets `acknowledged` where a node says so, and gives the places of the acknowledgements that had effect. `places`

@@ -155,3 +155,25 @@ fn one_in_defaults_stands_beside_that_of_a_node() {
         + "defaults \"network\" {\n    acknowledge \"SW105\" reason=\"lab\"\n}\n";
     assert_eq!(codes(&text), ["(SW106)", "(SW105)"]);
 }
+
+#[test]
+fn known_drift_ends_with_its_last_day() {
+    let target = |until: &str| {
+        format!(
+            "{}\ntarget \"files\" plugin=\"provisioning\" {{\n    root \"files\"\n    \
+             known-drift \"file/a.cfg\" reason=\"a test\" until=\"{until}\"\n}}\n\
+             provisioning \"prov\" url=\"https://prov.acme.example/\" target=\"files\"\n",
+            voice("provisioning \"prov\"")
+        )
+    };
+    let expired = |until: &str| {
+        let codes = codes(&target(until));
+        codes.iter().filter(|code| *code == "SW007").count()
+    };
+    let yesterday = TODAY.yesterday().unwrap();
+    assert_eq!(expired(&TODAY.to_string()), 0);
+    assert_eq!(expired(&yesterday.to_string()), 1);
+    assert!(
+        shown(&target(&yesterday.to_string())).contains("known drift of `file/a.cfg` expired on")
+    );
+}

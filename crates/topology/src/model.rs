@@ -4,6 +4,7 @@
 //! [`Topology::incomplete`], so that a rule can hold back conclusions that would rest on the missing node.
 
 mod convert;
+mod policy;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -17,6 +18,7 @@ use switchover_catalogue::{DottedVersion, Transport};
 use crate::source::{Span, Spanned};
 use crate::value::{Extension, MacAddr, SecretSource};
 pub(crate) use convert::{build, elements};
+pub use policy::{KnownDrift, LargeChange, Retention};
 
 /// The kinds of nodes that have names and can be referred to, and the three that occur once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -163,6 +165,8 @@ pub struct Site {
     pub mode: Spanned<Mode>,
     pub description: Option<Spanned<String>>,
     pub objective: Option<Objective>,
+    pub large_change: Option<LargeChange>,
+    pub retention: Option<Retention>,
     /// A folder relative to the topology file, or a URL of an object store. Default `.switchover`.
     pub state: Option<Spanned<String>>,
     pub require_tls: Option<Spanned<bool>>,
@@ -548,6 +552,9 @@ pub struct Target {
     /// A folder of templates that override the plugin's own, relative to the topology file.
     pub templates: Option<Spanned<String>>,
     pub commands: Vec<Command>,
+    pub large_change: Option<LargeChange>,
+    /// Resources that may be other than they were left.
+    pub known_drift: Vec<KnownDrift>,
     /// Everything else that is written there: the plugin's own settings, checked by its schema.
     pub settings: Settings,
     pub acknowledge: Vec<Acknowledge>,

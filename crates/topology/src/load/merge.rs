@@ -212,7 +212,7 @@ type Identity = (&'static str, Option<Vec<String>>);
 fn identity(element: &Element) -> Identity {
     let repeated = matches!(
         element.spec.name,
-        "server" | "member" | "option" | "record" | "command" | "acknowledge"
+        "server" | "member" | "option" | "record" | "command" | "known-drift" | "acknowledge"
     );
     let arguments = element
         .spec

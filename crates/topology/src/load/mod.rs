@@ -46,6 +46,8 @@ pub struct Loaded {
     pub root: PathBuf,
     /// Where values come from: a base, defaults, a table, a parameter.
     pub origins: Origins,
+    /// Names of the files relative to the root, in the order of `sources`.
+    pub names: Vec<String>,
     /// SHA-256 over names (relative to the root) and texts of all files that were read, in hexadecimal.
     pub digest: String,
 }
@@ -335,6 +337,7 @@ impl Loading {
             diagnostics: in_report_order(diagnostics),
             root: self.root,
             origins: self.origins,
+            names: self.names,
             digest,
         }
     }

@@ -119,6 +119,9 @@ macro_rules! model {
 
 model!(Acknowledge = ACKNOWLEDGE { code: required "code", reason: required "reason", until: optional "until" });
 model!(Objective = OBJECTIVE { switch: optional "switch", r#return: optional "return" });
+model!(LargeChange = LARGE_CHANGE { percent: optional "percent", removals: optional "removals" });
+model!(Retention = RETENTION { generations: optional "generations", younger_than: optional "younger-than" });
+model!(KnownDrift = KNOWN_DRIFT { address: required "address", reason: required "reason", until: optional "until" });
 model!(Platform = PLATFORM {
     kind: required "kind",
     cores: optional "cores",
@@ -145,6 +148,8 @@ model!(Site = SITE {
     mode: required "mode",
     description: optional "description",
     objective: maybe "objective",
+    large_change: maybe "large-change",
+    retention: maybe "retention",
     state: optional "state",
     require_tls: optional "require-tls",
     uses: many "uses",
@@ -353,6 +358,8 @@ impl Model for Target {
             root: take::optional(element, "root")?,
             templates: take::optional(element, "templates")?,
             commands: take::nodes(element, "command")?,
+            large_change: take::maybe(element, "large-change")?,
+            known_drift: take::nodes(element, "known-drift")?,
             settings: element.settings.clone(),
             acknowledge: take::nodes(element, "acknowledge")?,
         })
@@ -369,6 +376,8 @@ impl Model for Target {
         give::optional(&mut element, "root", &self.root);
         give::optional(&mut element, "templates", &self.templates);
         give::nodes(&mut element, "command", &self.commands);
+        give::maybe(&mut element, "large-change", &self.large_change);
+        give::nodes(&mut element, "known-drift", &self.known_drift);
         element.settings = self.settings.clone();
         give::nodes(&mut element, "acknowledge", &self.acknowledge);
         element

@@ -122,6 +122,72 @@ spec!(
 );
 
 spec!(
+    LARGE_CHANGE,
+    "large-change",
+    "From where on a change of one target is so large that `apply` must be told to make it.",
+    [],
+    [
+        field(
+            "percent",
+            Shape::Integer(1, 100),
+            Optional,
+            "Share of its resources that may be changed or removed; 100 is no limit."
+        ),
+        field(
+            "removals",
+            Shape::Integer(0, 1_000_000),
+            Optional,
+            "How many resources may be removed."
+        ),
+    ],
+    []
+);
+
+spec!(
+    RETENTION,
+    "retention",
+    "Which generations `apply` and `gc` keep: those that one of both says. The last one always stays.",
+    [],
+    [
+        field(
+            "generations",
+            Shape::Integer(1, 1_000_000),
+            Optional,
+            "So many of the last; 50 if it is not said."
+        ),
+        field(
+            "younger-than",
+            Shape::Duration(false),
+            Optional,
+            "Those that are younger, such as `90d`."
+        ),
+    ],
+    []
+);
+
+spec!(
+    KNOWN_DRIFT,
+    "known-drift",
+    "Accepts that a resource of the target is no longer as it was left.",
+    [field(
+        "address",
+        Shape::Text,
+        Required,
+        "The resource, as `drift` names it."
+    )],
+    [
+        field("reason", Shape::Text, Required, "Why it is accepted."),
+        field(
+            "until",
+            Shape::Date,
+            Optional,
+            "Last day on which it is accepted."
+        ),
+    ],
+    []
+);
+
+spec!(
     PLATFORM,
     "platform",
     "What a PBX runs on.",

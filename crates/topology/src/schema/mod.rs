@@ -10,8 +10,8 @@ mod structure;
 
 use crate::model::Kind;
 pub(crate) use inner::{
-    ACKNOWLEDGE, AUTH, COMMAND, DHCP_OPTION, DHCP_SERVER, LOCALE, OBJECTIVE, PLATFORM, POOL,
-    RECORD, WMS_MEMBER,
+    ACKNOWLEDGE, AUTH, COMMAND, DHCP_OPTION, DHCP_SERVER, KNOWN_DRIFT, LARGE_CHANGE, LOCALE,
+    OBJECTIVE, PLATFORM, POOL, RECORD, RETENTION, WMS_MEMBER,
 };
 pub use json_schema::schema;
 pub use kdl_schema::kdl_schema;

@@ -59,7 +59,12 @@ spec!(
             "Features that every user uses."
         ),
     ],
-    [optional(&OBJECTIVE), ACKNOWLEDGED]
+    [
+        optional(&OBJECTIVE),
+        optional(&LARGE_CHANGE),
+        optional(&RETENTION),
+        ACKNOWLEDGED
+    ]
 );
 
 spec!(
@@ -376,6 +381,12 @@ pub(crate) static TARGET: Spec = Spec {
             "A folder of templates that override the plugin's own.",
         ),
     ],
-    nodes: &[optional(&AUTH), many(&COMMAND), ACKNOWLEDGED],
+    nodes: &[
+        optional(&AUTH),
+        many(&COMMAND),
+        optional(&LARGE_CHANGE),
+        many(&KNOWN_DRIFT),
+        ACKNOWLEDGED,
+    ],
     open: true,
 };
