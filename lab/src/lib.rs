@@ -12,7 +12,7 @@
 //! topologies or plugins; it deals in addresses, configurations and bytes.
 //!
 //! Read [`Lab`] first, then [`Kea`], [`Dnsmasq`], [`NameServer`], [`Sshd`], [`WebServer`], [`Phone`]; [`Proxy`] records
-//! what is sent to a server and misbehaves on demand, [`Line`] is slow or breaks; [`Wms`] stands in for the API of a
+//! what is sent to a server and misbehaves on demand, [`Line`] is slow or breaks, [`Wire`] breaks at the question that is wanted; [`Wms`] stands in for the API of a
 //! PBX that cannot be had, [`Kamailio`] is one that can, and [`Pbx`] is both joined; a [`Fleet`] is phones that register and call.
 
 #![forbid(unsafe_code)]
@@ -31,6 +31,7 @@ mod lab;
 mod line;
 mod nameserver;
 mod namespace;
+mod object_server;
 mod packet;
 mod pbx;
 mod phone;
@@ -41,6 +42,7 @@ mod proxy;
 mod sip;
 mod sshd;
 mod web;
+mod wire;
 mod wms;
 
 pub use device_file::{DeviceFileError, DeviceSettings, akuvox_settings};
@@ -53,6 +55,7 @@ pub use kea::{Kea, KeaSettings};
 pub use lab::{Lab, LabError};
 pub use line::Line;
 pub use nameserver::{DnsKey, DnsZone, NameServer};
+pub use object_server::ObjectServer;
 pub use pbx::{Pbx, PbxSettings};
 pub use phone::{Lease, Phone};
 pub use process::{Server, own_program};
@@ -65,6 +68,7 @@ pub use sip::{
 };
 pub use sshd::{Offer, Sshd};
 pub use web::WebServer;
+pub use wire::{Cut, Wire};
 pub use wms::{
     Matching, S2sKey, Synchronisation, Wms, WmsCertificate, WmsFault, WmsRequest, WmsSettings,
     canonical_request,

@@ -83,6 +83,16 @@ pub struct NameServer {
     pub(crate) address: Ipv4Addr,
     /// Its own, with its configuration.
     pub(crate) folder: PathBuf,
+    program: NameProgram,
+}
+
+/// How it is started.
+#[derive(Debug)]
+struct NameProgram {
+    name: String,
+    arguments: Vec<String>,
+    /// It answers for it once it is ready.
+    zone: String,
 }
 
 /// DNS has one port, and the servers of a lab have addresses of their own.
@@ -98,22 +108,28 @@ impl NameServer {
         address: Ipv4Addr,
         zone: &str,
     ) -> Result<Self, LabError> {
-        let mut command = lab.command(program("setpriv")?);
-        command
-            .args(["--pdeathsig", "KILL", "--"])
-            .arg(program(name)?)
-            .args(arguments)
-            .current_dir(own);
-        let mut server = Server::start(name, command, &own.join("log"))?;
-        let socket = SocketAddrV4::new(address, PORT);
-        server
-            .wait_until(|| lab.servers().listens(socket) && serial(lab, address, zone).is_some())?;
+        let program = NameProgram {
+            name: name.to_owned(),
+            arguments: arguments.iter().map(ToString::to_string).collect(),
+            zone: zone.to_owned(),
+        };
         Ok(Self {
-            server,
+            server: program.start(lab, own, address)?,
             lab: lab.clone(),
             address,
             folder: own.to_owned(),
+            program,
         })
+    }
+
+    /// Ends it at once, as a crash would, and starts it again with what it has kept.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub fn restart(&mut self) -> Result<(), LabError> {
+        self.server.kill();
+        self.server = self.program.start(&self.lab, &self.folder, self.address)?;
+        Ok(())
     }
 
     /// Where it answers.
@@ -191,6 +207,24 @@ impl NameServer {
     /// When it cannot be waited for.
     pub fn stop(&mut self) -> Result<(), LabError> {
         self.server.stop()
+    }
+}
+
+impl NameProgram {
+    /// Starts it in its folder, and waits until it answers.
+    fn start(&self, lab: &Lab, own: &Path, address: Ipv4Addr) -> Result<Server, LabError> {
+        let mut command = lab.command(program("setpriv")?);
+        command
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(program(&self.name)?)
+            .args(&self.arguments)
+            .current_dir(own);
+        let mut server = Server::start(&self.name, command, &own.join("log"))?;
+        let socket = SocketAddrV4::new(address, PORT);
+        server.wait_until(|| {
+            lab.servers().listens(socket) && serial(lab, address, &self.zone).is_some()
+        })?;
+        Ok(server)
     }
 }
 

@@ -10,19 +10,23 @@
 mod batch;
 mod entry;
 mod error;
+mod intent;
 mod local;
 mod path;
 mod remote;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 pub use batch::{Batch, Change, Failed, NewFile};
 pub use error::FolderError;
+pub use intent::{Intent, Standing};
 
 use crate::ssh::Host;
 use crate::trace::{Event, Reporting};
+use intent::{Intended, Name, Sum};
 use local::LocalFolder;
 use remote::RemoteFolder;
 
@@ -155,10 +159,7 @@ impl Folder {
     pub async fn read_all(&self, paths: &[&str]) -> Result<Vec<Option<FileContent>>, FolderError> {
         paths.iter().try_for_each(|path| path::check(path))?;
         let contents = match &self.place {
-            FolderPlace::Here(folder) => {
-                let read = paths.iter().map(|path| folder.read(path));
-                read.collect::<Result<Vec<_>, _>>()?
-            }
+            FolderPlace::Here(folder) => folder.read_all(paths)?,
             FolderPlace::There(folder) => folder.read_all(paths).await?,
         };
         if self.reporting.listening() {
@@ -202,6 +203,81 @@ impl Folder {
         Ok(match &self.place {
             FolderPlace::Here(folder) => Batch::here(folder.batch()?),
             FolderPlace::There(folder) => Batch::there(folder.batch().await?),
+        })
+    }
+
+    /// What a batch of these changes is going to do, to be kept before [`Folder::begin`]. Changes nothing. `name` is
+    /// nobody else's: letters, digits and `-`.
+    ///
+    /// # Errors
+    /// Where a name is not one below the root, the batch's name is none, or the folders cannot be looked at.
+    pub async fn intend(&self, name: &str, changes: &[Change<'_>]) -> Result<Intent, FolderError> {
+        let name = name.to_owned();
+        let name = Name::try_from(name).map_err(|problem| FolderError::Path {
+            path: "the staging folder".to_owned(),
+            problem,
+        })?;
+        let mut files = Vec::new();
+        for change in changes {
+            path::check(change.path())?;
+            let before = match change.expected() {
+                Expected::Absent => None,
+                Expected::Bytes(bytes) => Some(digest(bytes)),
+                Expected::Digest(digest) => Some(digest),
+                Expected::Anything => {
+                    let found = self.read(change.path()).await?;
+                    found.map(|content| content.digest())
+                }
+            };
+            let after = match change {
+                Change::Write { bytes, .. } => Some(Sum(digest(bytes))),
+                Change::Remove { .. } => None,
+            };
+            files.push(Intended {
+                path: change.path().to_owned(),
+                before: before.map(Sum),
+                after,
+            });
+        }
+        let folders: BTreeSet<&str> = files
+            .iter()
+            .flat_map(|file| path::folders_of(&file.path))
+            .collect();
+        let (above, below) = match &self.place {
+            FolderPlace::Here(folder) => folder.missing(&folders)?,
+            FolderPlace::There(folder) => folder.missing(&folders).await?,
+        };
+        Ok(Intent {
+            name,
+            above,
+            below,
+            files,
+        })
+    }
+
+    /// Begins a batch that can be reopened by its intent, also by another process. The changes that are staged in it
+    /// are those of the intent, in its order and in one call. Until [`Batch::discard`] nothing that waits is cleared
+    /// away, whatever becomes of this process.
+    ///
+    /// # Errors
+    /// As [`Folder::batch`].
+    pub async fn begin(&self, intent: &Intent) -> Result<Batch, FolderError> {
+        Ok(match &self.place {
+            FolderPlace::Here(folder) => Batch::here(folder.begin(intent)?),
+            FolderPlace::There(folder) => Batch::there(folder.begin(intent).await?),
+        })
+    }
+
+    /// Opens a batch again that was begun with this intent, however far it came. Every file is held against the
+    /// intent ([`Batch::standings`]); [`Batch::undo`] brings back those that the batch changed, and fails for those
+    /// that cannot be brought back. May be done any number of times.
+    ///
+    /// # Errors
+    /// Where the root or a folder in it cannot be made or opened, or a process still uses the batch.
+    pub async fn reopen(&self, intent: &Intent) -> Result<Batch, FolderError> {
+        Ok(match &self.place {
+            FolderPlace::Here(folder) => Batch::here(folder.reopen(intent)?),
+            FolderPlace::There(folder) => Batch::there(folder.reopen(intent).await?),
         })
     }
 

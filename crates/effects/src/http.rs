@@ -3,7 +3,7 @@
 mod error;
 mod path;
 mod signature;
-mod tls;
+pub(crate) mod tls;
 
 use std::time::{Duration, Instant, SystemTime};
 

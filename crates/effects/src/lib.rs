@@ -12,11 +12,15 @@
 pub mod command;
 pub mod dns;
 pub mod folder;
+pub mod git;
 pub mod http;
 mod mask;
 pub mod placeholder;
 pub mod secrets;
 pub mod ssh;
+pub mod store;
+#[cfg(feature = "otlp")]
+pub mod telemetry;
 mod trace;
 
 pub use mask::Masker;

@@ -98,7 +98,7 @@ impl Masker {
             out.extend_from_slice(Placeholder::Secret(name).to_string().as_bytes());
             done = found.end;
         }
-        if done == 0 && !bytes.windows(2).any(|window| window == b"${") {
+        if done == 0 && memchr::memmem::find(bytes, b"${").is_none() {
             return Cow::Borrowed(bytes);
         }
         escape_into(&bytes[done..], false, &mut out);

@@ -136,6 +136,15 @@ impl Wms {
         Ok(())
     }
 
+    /// Is away for a moment, and forgets nothing.
+    ///
+    /// # Errors
+    /// When `socat` cannot be started.
+    pub fn restart(&mut self, lab: &Lab) -> Result<(), LabError> {
+        self.pull_the_plug();
+        self.plug_in(lab)
+    }
+
     /// The URL inside the lab, without a path.
     #[must_use]
     pub fn url(&self) -> String {

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::local::LocalBatch;
 use super::remote::RemoteBatch;
-use super::{Expected, FolderError};
+use super::{Expected, FolderError, Standing};
 
 /// Who may read a file that did not exist before. One that did keeps its mode and owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -253,14 +253,38 @@ impl Batch {
         }
     }
 
+    /// How the files of a batch that was reopened are, in the order of staging; none of another.
+    #[must_use]
+    pub fn standings(&self) -> Vec<(&str, Standing)> {
+        match &self.0 {
+            Kind::Here(batch) => batch.standings(),
+            Kind::There(batch) => batch.standings(),
+        }
+    }
+
+    /// Leaves everything as it is, for [`Folder::reopen`](super::Folder::reopen). A batch that was not begun with an
+    /// intent ends as by [`Batch::discard`].
+    pub async fn leave(self) {
+        if !self.is_kept() {
+            self.discard().await;
+        }
+    }
+
+    const fn is_kept(&self) -> bool {
+        match &self.0 {
+            Kind::Here(batch) => batch.is_kept(),
+            Kind::There(batch) => batch.is_kept(),
+        }
+    }
+
     /// Ends the batch: removes everything in waiting, also what was there before, and folders above and below that
     /// were made in vain. What is committed stays and can no longer be undone.
     ///
     /// A batch of this machine that is dropped ends the same way; one on another host is then ended in the background,
-    /// as far as the runtime lives to do it.
+    /// as far as the runtime lives to do it. One that was begun with an intent is left as it is when it is dropped.
     pub async fn discard(self) {
         match self.0 {
-            Kind::Here(_) => {}
+            Kind::Here(mut batch) => batch.discard(),
             Kind::There(batch) => batch.discard().await,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::FolderError;
+use super::{FolderError, Standing};
 use crate::trace::{Event, Reporting};
 
 /// A file at a certain time.
@@ -58,9 +58,20 @@ pub(super) struct Entry<I> {
     pub(super) staging: usize,
     pub(super) slot: String,
     pub(super) backup: String,
+    /// How it was found where the batch was reopened.
+    pub(super) standing: Option<Standing>,
 }
 
 impl<I> Entry<I> {
+    /// Why it cannot be undone, where it was found so when the batch was reopened.
+    pub(super) fn hindered(&self) -> Option<FolderError> {
+        let how = self.standing?.hinders()?;
+        Some(FolderError::Stuck {
+            path: self.full.clone(),
+            how,
+        })
+    }
+
     /// Something else is at the place than what should be.
     pub(super) fn changed(&self, how: &'static str) -> FolderError {
         FolderError::Changed {
@@ -137,6 +148,19 @@ impl<I> Ledger<I> {
                 path: path.escape_debug().take(200).collect(),
             }),
         }
+    }
+
+    /// How the files were found where the batch was reopened.
+    pub(super) fn standings(&self) -> Vec<(&str, Standing)> {
+        self.entries
+            .iter()
+            .filter_map(|entry| Some((entry.path.as_str(), entry.standing?)))
+            .collect()
+    }
+
+    /// What hinders the undoing of a batch that was reopened.
+    pub(super) fn hindrances(&self) -> Vec<FolderError> {
+        self.entries.iter().filter_map(Entry::hindered).collect()
     }
 
     /// Names of all files whose change waits to be put in place.

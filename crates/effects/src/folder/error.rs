@@ -97,6 +97,28 @@ pub enum FolderError {
         /// A phrase such as `is gone`.
         how: &'static str,
     },
+    /// A file of an interrupted batch that cannot be brought back.
+    #[error("`{}` {how}", path.display())]
+    #[diagnostic(
+        code("effects::folder::stuck"),
+        help("it was left as it is: look at it, and put in place what should be there")
+    )]
+    Stuck {
+        /// The file.
+        path: PathBuf,
+        /// A phrase.
+        how: &'static str,
+    },
+    /// The staging folder of an interrupted batch is in use.
+    #[error("a process still uses `{}`", path.display())]
+    #[diagnostic(
+        code("effects::folder::in-use"),
+        help("the run that made it is not at its end: wait for it, or end its process")
+    )]
+    InUse {
+        /// The staging folder.
+        path: PathBuf,
+    },
     /// Two changes of one file in a batch.
     #[error("`{}` is changed twice at once", path.display())]
     #[diagnostic(

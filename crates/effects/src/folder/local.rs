@@ -4,10 +4,12 @@
 mod batch;
 mod entry;
 mod place;
+mod reopen;
 mod staging;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -22,6 +24,7 @@ pub(super) use batch::LocalBatch;
 use place::Place;
 
 use super::{FileContent, FolderError, MAX_FILE_BYTES, path};
+use crate::folder::Intent;
 use crate::trace::Reporting;
 
 /// Opening never waits (pipes), never follows, and leaves nothing to programs that are run.
@@ -63,15 +66,29 @@ impl LocalFolder {
         &self.root
     }
 
-    pub(super) fn read(&self, path: &str) -> Result<Option<FileContent>, FolderError> {
+    pub(super) fn read_all(&self, paths: &[&str]) -> Result<Vec<Option<FileContent>>, FolderError> {
         let Some(dir) = self.dir()? else {
-            return Ok(None);
+            return Ok(paths.iter().map(|_| None).collect());
         };
-        let Some(place) = Place::open(&dir, &self.root, path::folder_of(path))? else {
-            return Ok(None);
-        };
-        let found = read_at(&place, path::name_of(path), &self.root.join(path))?;
-        Ok(found.map(|(content, _)| content))
+        let mut contents = Vec::with_capacity(paths.len());
+        // Files that are read together mostly stand together.
+        let mut last: Option<(&str, Option<Place>)> = None;
+        for path in paths {
+            let folder = path::folder_of(path);
+            let place = match last.take() {
+                Some((opened, place)) if opened == folder => place,
+                _ => Place::open(&dir, &self.root, folder)?,
+            };
+            contents.push(match &place {
+                Some(place) => {
+                    let found = read_at(place, path::name_of(path), &self.root.join(path))?;
+                    found.map(|(content, _)| content)
+                }
+                None => None,
+            });
+            last = Some((folder, place));
+        }
+        Ok(contents)
     }
 
     pub(super) fn list(&self, path: &str) -> Result<Vec<String>, FolderError> {
@@ -103,6 +120,32 @@ impl LocalFolder {
         LocalBatch::new(self)
     }
 
+    pub(super) fn begin(&self, intent: &Intent) -> Result<LocalBatch, FolderError> {
+        LocalBatch::begin(self, intent)
+    }
+
+    pub(super) fn reopen(&self, intent: &Intent) -> Result<LocalBatch, FolderError> {
+        LocalBatch::reopen(self, intent)
+    }
+
+    /// Which of these folders below the root do not exist, and which above it.
+    pub(super) fn missing(
+        &self,
+        folders: &BTreeSet<&str>,
+    ) -> Result<(Vec<PathBuf>, BTreeSet<String>), FolderError> {
+        let Some(dir) = self.dir()? else {
+            let below = folders.iter().map(|&folder| folder.to_owned());
+            return Ok((missing_above(&self.root), below.collect()));
+        };
+        let mut below = BTreeSet::new();
+        for &folder in folders {
+            if Place::open(&dir, &self.root, folder)?.is_none() {
+                below.insert(folder.to_owned());
+            }
+        }
+        Ok((Vec::new(), below))
+    }
+
     /// The root, where it exists by now.
     fn dir(&self) -> Result<Option<Arc<Dir>>, FolderError> {
         let mut known = self.dir.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,6 +166,17 @@ impl LocalFolder {
             Err(source) => Err(FolderError::io("open", &self.root, source)),
         }
     }
+}
+
+/// A folder and all above it that do not exist, outermost first.
+fn missing_above(root: &Path) -> Vec<PathBuf> {
+    let mut missing: Vec<PathBuf> = root
+        .ancestors()
+        .take_while(|folder| !folder.exists())
+        .map(Path::to_owned)
+        .collect();
+    missing.reverse();
+    missing
 }
 
 /// Reads a regular file by its name in a folder that is open; `full` is for errors.

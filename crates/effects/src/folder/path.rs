@@ -8,6 +8,9 @@ pub(super) const PREFIX: &str = ".switchover-stage-";
 /// The same where they are made from another host, which cannot lock them.
 pub(super) const PREFIX_REMOTE: &str = ".switchover-stage-ssh-";
 
+/// The same for a batch that can be reopened: nobody clears them away but who knows of the batch.
+pub(super) const PREFIX_RUN: &str = ".switchover-stage-run-";
+
 /// The longest name of a file or folder, and the longest path, in bytes: Linux's own limits.
 const MAX_NAME: usize = 255;
 const MAX_PATH: usize = 4095;
@@ -44,6 +47,11 @@ pub(super) fn check(path: &str) -> Result<(), FolderError> {
 /// The folder part of a checked path; empty for the root.
 pub(super) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// All folders on the way to a checked path, outermost first; not the root.
+pub(super) fn folders_of(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(at, _)| &path[..at])
 }
 
 /// The last part of a checked path.

@@ -2,10 +2,11 @@
 
 mod batch;
 mod change;
+mod reopen;
 mod staging;
 mod undo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,7 @@ use futures_util::stream;
 
 pub(super) use batch::RemoteBatch;
 
-use super::{FileContent, FolderError, MAX_FILE_BYTES, path};
+use super::{FileContent, FolderError, Intent, MAX_FILE_BYTES, path};
 use crate::ssh::sftp::{CHUNK, Handle, SftpError};
 use crate::ssh::{Host, Link, SshError, wire::Attributes};
 use crate::trace::Reporting;
@@ -111,6 +112,43 @@ impl RemoteFolder {
         RemoteBatch::new(self).await
     }
 
+    pub(super) async fn begin(&self, intent: &Intent) -> Result<RemoteBatch, FolderError> {
+        RemoteBatch::begin(self, intent).await
+    }
+
+    pub(super) async fn reopen(&self, intent: &Intent) -> Result<RemoteBatch, FolderError> {
+        RemoteBatch::reopen(self, intent).await
+    }
+
+    /// Which of these folders below the root do not exist, and which above it.
+    pub(super) async fn missing(
+        &self,
+        folders: &BTreeSet<&str>,
+    ) -> Result<(Vec<PathBuf>, BTreeSet<String>), FolderError> {
+        let link = self.link().await?;
+        let Some(root) = self.real_root(&link).await? else {
+            let mut above = Vec::new();
+            for folder in self.ways() {
+                if link.sftp.stat(folder).await.is_err() {
+                    above.push(PathBuf::from(folder));
+                }
+            }
+            let below = folders.iter().map(|&folder| folder.to_owned());
+            return Ok((above, below.collect()));
+        };
+        let places = self.places(&link, &root, folders.iter().copied()).await?;
+        let missing = places.into_iter().filter(|(_, place)| place.is_none());
+        let below = missing.map(|(folder, _)| folder.to_owned()).collect();
+        Ok((Vec::new(), below))
+    }
+
+    /// The root and all folders above it as the host knows them, outermost first.
+    fn ways(&self) -> impl Iterator<Item = &str> {
+        let root = self.host.location().folder();
+        let ends = root.match_indices('/').map(|(at, _)| at).skip(1);
+        ends.chain([root.len()]).map(move |end| &root[..end])
+    }
+
     async fn link(&self) -> Result<std::sync::Arc<Link>, FolderError> {
         Ok(self.host.link().await.map_err(Box::new)?)
     }
@@ -176,7 +214,7 @@ impl RemoteFolder {
         root: &str,
         folders: impl Iterator<Item = &'a str>,
     ) -> Result<BTreeMap<&'a str, Option<String>>, FolderError> {
-        let names: std::collections::BTreeSet<&str> = folders.collect();
+        let names: BTreeSet<&str> = folders.collect();
         let found = names.into_iter().map(|folder| async move {
             let place = self.place(link, root, folder).await?;
             Ok::<_, FolderError>((folder, place))

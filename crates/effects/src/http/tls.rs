@@ -52,7 +52,7 @@ fn extra_roots(base: &Url, options: &Options) -> Result<Vec<CertificateDer<'stat
 
 /// With the certificates of the system (`SSL_CERT_FILE` and `SSL_CERT_DIR` are heeded) and these. Loading them takes
 /// milliseconds.
-fn trusting(extra: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Error> {
+pub(crate) fn trusting(extra: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider))?;
     let mut config = ClientConfig::builder_with_provider(provider)

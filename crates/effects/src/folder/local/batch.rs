@@ -12,9 +12,9 @@ use rustix::io::Errno;
 use super::entry::{Entry, Identity, Version};
 use super::place::Place;
 use super::staging::{Mount, Staging};
-use super::{LocalFolder, read_at, stat_at};
+use super::{LocalFolder, missing_above, read_at, stat_at};
 use crate::folder::entry::{Ledger, State, Way, waiting_names};
-use crate::folder::{Expected, FileContent, FolderError, NewFile, digest, path};
+use crate::folder::{Expected, FileContent, FolderError, Intent, NewFile, Standing, digest, path};
 use crate::trace::Reporting;
 
 /// Up to so many files, each is made durable by itself; more at once, by one call for the whole file system.
@@ -32,29 +32,31 @@ const FOLDER_FLAGS: OFlags = OFlags::RDONLY
 /// What waits is written in a folder that only its owner can look into, on the same file system.
 #[derive(Debug)]
 pub(in crate::folder) struct LocalBatch {
-    root: PathBuf,
-    dir: Arc<Dir>,
+    pub(super) root: PathBuf,
+    pub(super) dir: Arc<Dir>,
     reporting: Reporting,
-    ledger: Ledger<Identity>,
+    pub(super) ledger: Ledger<Identity>,
     /// By path below the root.
     folders: HashMap<String, Reach>,
-    stagings: Vec<Staging>,
+    pub(super) stagings: Vec<Staging>,
     /// Staged files that are not durable yet; more than [`SYNC_EACH`] are only counted.
     unsynced: Vec<OwnedFd>,
     unsynced_count: usize,
     /// Folders that this batch made, outermost first: above the root by absolute path, below it by name.
-    made_above: Vec<PathBuf>,
-    made_below: Vec<String>,
+    pub(super) made_above: Vec<PathBuf>,
+    pub(super) made_below: Vec<String>,
     /// Folders (by path below the root) whose entries changed since they were last made durable.
     dirty: BTreeSet<String>,
+    /// The name of its staging folders, where it can be reopened: then they stay until it is ended.
+    name: Option<String>,
 }
 
 /// A folder that files are to be put in.
 #[derive(Debug, Clone)]
-struct Reach {
+pub(super) struct Reach {
     /// None while it does not exist.
-    place: Option<Arc<Place>>,
-    staging: usize,
+    pub(super) place: Option<Arc<Place>>,
+    pub(super) staging: usize,
     /// The group that new files get, where the folder hands its own down.
     group: Option<Gid>,
 }
@@ -80,7 +82,28 @@ impl LocalBatch {
             made_above,
             made_below: Vec::new(),
             dirty: BTreeSet::new(),
+            name: None,
         })
+    }
+
+    /// One that can be reopened by its intent.
+    pub(super) fn begin(folder: &LocalFolder, intent: &Intent) -> Result<Self, FolderError> {
+        let mut batch = Self::new(folder)?;
+        batch.name = Some(intent.name.folder());
+        Ok(batch)
+    }
+
+    pub(in crate::folder) const fn is_kept(&self) -> bool {
+        self.name.is_some()
+    }
+
+    pub(in crate::folder) fn standings(&self) -> Vec<(&str, Standing)> {
+        self.ledger.standings()
+    }
+
+    /// Ends the batch, also one that could be reopened.
+    pub(in crate::folder) fn discard(&mut self) {
+        self.name = None;
     }
 
     /// Writes the new content of a file beside its place.
@@ -174,6 +197,13 @@ impl LocalBatch {
     /// Where the system could not write it, such as for want of space.
     pub(in crate::folder) fn sync(&mut self) -> Result<(), FolderError> {
         let failed = |errno: Errno| FolderError::io("write", &self.root, errno.into());
+        if self.is_kept() {
+            // What was there before must be found again, so the name of its folder has to last.
+            self.stagings
+                .iter()
+                .try_for_each(Staging::sync)
+                .map_err(failed)?;
+        }
         if self.unsynced_count > SYNC_EACH {
             for staging in &self.stagings {
                 syncfs(&staging.folder).map_err(failed)?;
@@ -239,8 +269,8 @@ impl LocalBatch {
     /// # Errors
     /// Where a file was changed after it was put in place, or the system refuses; all others are restored.
     pub(in crate::folder) fn undo(&mut self) -> Result<(), FolderError> {
-        let mut failures = Vec::new();
-        let mut total = 0;
+        let mut failures = self.ledger.hindrances();
+        let mut total = failures.len();
         for at in (0..self.ledger.entries.len()).rev() {
             if self.ledger.entries[at].state == State::Committed {
                 total += 1;
@@ -343,12 +373,13 @@ impl LocalBatch {
             staging: reach.staging,
             slot,
             backup,
+            standing: None,
         };
         Ok((entry, reach, before))
     }
 
     /// Finds a folder and where files for it wait. Makes nothing but the folder for files in waiting.
-    fn reach(&mut self, folder: &str) -> Result<Reach, FolderError> {
+    pub(super) fn reach(&mut self, folder: &str) -> Result<Reach, FolderError> {
         if let Some(reach) = self.folders.get(folder) {
             return Ok(reach.clone());
         }
@@ -398,10 +429,14 @@ impl LocalBatch {
             Place::open(&self.dir, &self.root, "")?.ok_or_else(|| FolderError::RootMissing {
                 root: self.root.clone(),
             })?;
-        let staging = if Mount::of(&root, &self.root)? == mount {
-            Staging::make(&root, &self.root)?
+        let (place, full) = if Mount::of(&root, &self.root)? == mount {
+            (&root, self.root.as_path())
         } else {
-            Staging::make(place, full)?
+            (place, full)
+        };
+        let staging = match &self.name {
+            None => Staging::make(place, full)?,
+            Some(name) => Staging::named(place, full, name)?,
         };
         self.stagings.push(staging);
         Ok(self.stagings.len() - 1)
@@ -448,6 +483,10 @@ impl LocalBatch {
 
 impl Drop for LocalBatch {
     fn drop(&mut self) {
+        if self.is_kept() {
+            self.stagings.iter_mut().for_each(Staging::keep);
+            return;
+        }
         self.stagings.clear();
         // Folders made for changes that did not come to stand are empty; others stay.
         for folder in self.made_below.iter().rev() {
@@ -461,19 +500,15 @@ impl Drop for LocalBatch {
 
 /// Makes the root with all above it that is missing, and notes what it made.
 fn make_above(root: &Path, made: &mut Vec<PathBuf>) -> Result<(), FolderError> {
-    let missing: Vec<&Path> = root
-        .ancestors()
-        .take_while(|folder| !folder.exists())
-        .collect();
-    for folder in missing.into_iter().rev() {
-        match std::fs::create_dir(folder) {
-            Ok(()) => made.push(folder.to_owned()),
+    for folder in missing_above(root) {
+        match std::fs::create_dir(&folder) {
+            Ok(()) => made.push(folder),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(source) => {
                 for folder in made.iter().rev() {
                     let _ = std::fs::remove_dir(folder);
                 }
-                return Err(FolderError::io("make", folder, source));
+                return Err(FolderError::io("make", &folder, source));
             }
         }
     }

@@ -205,7 +205,7 @@ impl Entry {
 }
 
 /// Digest of a regular file in waiting; none where it is something else.
-fn read_in(
+pub(super) fn read_in(
     staging: &Staging,
     slot: &str,
     full: &std::path::Path,

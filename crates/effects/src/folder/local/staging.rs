@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::fs::{
     AtFlags, Dir as Listing, FlockOperation, Gid, Mode, OFlags, RenameFlags, Stat, StatxFlags, Uid,
-    fchmod, fchown, flock, fstat, mkdirat, openat, renameat_with, statx, unlinkat,
+    fchmod, fchown, flock, fstat, fsync, mkdirat, openat, renameat_with, statx, unlinkat,
 };
 use rustix::io::Errno;
 
 use super::place::Place;
 use crate::folder::FolderError;
-use crate::folder::path::{PREFIX, PREFIX_REMOTE};
+use crate::folder::path::{PREFIX, PREFIX_REMOTE, PREFIX_RUN};
 
 const FOLDER_FLAGS: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
@@ -62,6 +62,8 @@ pub(super) struct Staging {
     pub(super) path: PathBuf,
     /// Whether two names can be exchanged there; known once asked.
     exchange: Option<bool>,
+    /// It stays when the batch is dropped.
+    kept: bool,
 }
 
 impl Staging {
@@ -102,9 +104,51 @@ impl Staging {
                 name,
                 path,
                 exchange: None,
+                kept: false,
             });
         }
         Err(failed(Errno::EXIST))
+    }
+
+    /// The one of this name in `place`, made where it does not exist. Whatever of another batch no process uses any
+    /// more is cleared away.
+    pub(super) fn named(place: &Place, full: &Path, name: &str) -> Result<Self, FolderError> {
+        let failed = |errno: Errno| FolderError::io("make a folder in", full, errno.into());
+        let mount = Mount::of(place, full)?;
+        let parent = openat(&place.dir, ".", FOLDER_FLAGS, Mode::empty()).map_err(failed)?;
+        clear_abandoned(&parent).map_err(failed)?;
+        match mkdirat(&parent, name, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(failed(errno)),
+        }
+        let folder = openat(&parent, name, FOLDER_FLAGS, Mode::empty()).map_err(failed)?;
+        let path = full.join(name);
+        match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => return Err(FolderError::InUse { path }),
+            Err(errno) => return Err(failed(errno)),
+        }
+        Ok(Self {
+            mount,
+            folder,
+            parent,
+            name: name.to_owned(),
+            path,
+            exchange: None,
+            kept: false,
+        })
+    }
+
+    /// From now on it stays when it is dropped.
+    pub(super) const fn keep(&mut self) {
+        self.kept = true;
+    }
+
+    /// Makes durable that it is there, with the names in it.
+    pub(super) fn sync(&self) -> Result<(), Errno> {
+        fsync(&self.folder)?;
+        let parent = openat(&self.parent, ".", FOLDER_FLAGS, Mode::empty())?;
+        fsync(parent)
     }
 
     /// Whether the file system can exchange two names at once. Asked by doing it.
@@ -162,6 +206,9 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
         // What cannot be removed now is cleared away by the next batch.
         let _ = remove(&self.parent, &self.name, &self.folder);
     }
@@ -211,9 +258,10 @@ fn clear_abandoned(parent: &OwnedFd) -> Result<(), Errno> {
         let entry = entry?;
         let name = entry.file_name();
         let name_bytes = name.to_bytes();
-        // Those of other hosts hold no lock here.
+        // Those of other hosts hold no lock here, and those that can be reopened need none.
         if !name_bytes.starts_with(PREFIX.as_bytes())
             || name_bytes.starts_with(PREFIX_REMOTE.as_bytes())
+            || name_bytes.starts_with(PREFIX_RUN.as_bytes())
         {
             continue;
         }

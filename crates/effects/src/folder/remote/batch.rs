@@ -8,7 +8,7 @@ use super::change::{ask, require};
 use super::staging::Staging;
 use super::{AT_ONCE, RemoteFolder, failed, not_written, read_at};
 use crate::folder::entry::{self, Ledger, State, Way, waiting_names};
-use crate::folder::{Change, Failed, FolderError, digest, path};
+use crate::folder::{Change, Failed, FolderError, Intent, Standing, digest, path};
 use crate::ssh::sftp::SftpError;
 use crate::ssh::wire::Attributes;
 use crate::ssh::{Link, SshError};
@@ -38,13 +38,24 @@ pub(in crate::folder) struct RemoteBatch {
     /// The next number of a file in waiting.
     next: usize,
     /// Folders that this batch made, outermost first: above the root by absolute path, below it by name.
-    made_above: Vec<String>,
+    pub(super) made_above: Vec<String>,
     pub(super) made_below: Vec<String>,
     /// Folders (by path below the root) whose entries changed since they were last made durable.
     pub(super) dirty: BTreeSet<String>,
     /// Something could not be brought back: what was there before must not go away.
     pub(super) keep: bool,
     ended: bool,
+    /// What it is to do, where it can be reopened: then its staging folders stay until it is ended.
+    intent: Option<Kept>,
+}
+
+/// What a batch that can be reopened goes by.
+#[derive(Debug)]
+struct Kept {
+    /// The name of its staging folders.
+    name: String,
+    /// Folders that did not exist when it was intended: what goes into them waits in those above.
+    below: BTreeSet<String>,
 }
 
 /// A folder that files are to be put in.
@@ -52,7 +63,7 @@ pub(in crate::folder) struct RemoteBatch {
 pub(super) struct Reach {
     /// None while it does not exist.
     pub(super) place: Option<String>,
-    staging: usize,
+    pub(super) staging: usize,
 }
 
 impl RemoteBatch {
@@ -76,6 +87,7 @@ impl RemoteBatch {
             dirty: BTreeSet::new(),
             keep: false,
             ended: false,
+            intent: None,
         };
         let mut root = folder.real_root(&link).await?;
         if root.is_none() {
@@ -91,12 +103,28 @@ impl RemoteBatch {
         Ok(batch)
     }
 
+    /// One that can be reopened by its intent.
+    pub(super) async fn begin(folder: &RemoteFolder, intent: &Intent) -> Result<Self, FolderError> {
+        let mut batch = Self::new(folder).await?;
+        batch.intent = Some(Kept {
+            name: intent.name.folder(),
+            below: intent.below.clone(),
+        });
+        Ok(batch)
+    }
+
+    pub(in crate::folder) const fn is_kept(&self) -> bool {
+        self.intent.is_some()
+    }
+
+    pub(in crate::folder) fn standings(&self) -> Vec<(&str, Standing)> {
+        self.ledger.standings()
+    }
+
     /// Makes the root with all above it that is missing, and notes what it made.
     async fn make_above(&mut self, link: &Link) -> Result<(), FolderError> {
-        let root = self.folder.host.location().folder().to_owned();
-        let ends = root.match_indices('/').map(|(at, _)| at).skip(1);
-        for end in ends.chain([root.len()]) {
-            let folder = &root[..end];
+        let folder = self.folder.clone();
+        for folder in folder.ways() {
             if link.sftp.stat(folder).await.is_ok() {
                 continue;
             }
@@ -193,6 +221,7 @@ impl RemoteBatch {
             staging: reach.staging,
             slot,
             backup,
+            standing: None,
         };
         let staging = &self.stagings[reach.staging];
         match (change, before, place) {
@@ -394,7 +423,7 @@ impl RemoteBatch {
     }
 
     /// Finds a folder and where files for it wait. Makes nothing but the folder for files in waiting.
-    fn reach<'a>(
+    pub(super) fn reach<'a>(
         &'a mut self,
         link: &'a Link,
         folder: &'a str,
@@ -403,11 +432,23 @@ impl RemoteBatch {
             if let Some(reach) = self.folders.get(folder) {
                 return Ok(reach.clone());
             }
-            let reach = match self.folder.place(link, &self.root, folder).await? {
+            let place = self.folder.place(link, &self.root, folder).await?;
+            let was_missing = self
+                .intent
+                .as_ref()
+                .is_some_and(|intent| intent.below.contains(folder));
+            let reach = match place {
+                Some(place) if was_missing => Reach {
+                    place: Some(place),
+                    ..self.reach(link, path::folder_of(folder)).await?
+                },
                 Some(place) => {
                     let shown = path::full(&self.folder.shown, folder);
                     // Noted before the answer, which may never come.
-                    let staging = Staging::named(&place, &shown);
+                    let staging = match &self.intent {
+                        None => Staging::unnamed(&place, &shown),
+                        Some(intent) => Staging::named(&place, &shown, &intent.name),
+                    };
                     self.stagings.push(staging.clone());
                     staging.make(link, &place, &shown).await?;
                     Reach {
@@ -470,7 +511,8 @@ impl RemoteBatch {
 
 impl Drop for RemoteBatch {
     fn drop(&mut self) {
-        if self.ended || (self.stagings.is_empty() && self.made_above.is_empty()) {
+        if self.ended || self.is_kept() || (self.stagings.is_empty() && self.made_above.is_empty())
+        {
             return;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
@@ -488,6 +530,7 @@ impl Drop for RemoteBatch {
             dirty: BTreeSet::new(),
             keep: self.keep,
             ended: true,
+            intent: None,
         };
         runtime.spawn(async move {
             if let Ok(link) = rest.folder.link().await {

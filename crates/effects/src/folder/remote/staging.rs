@@ -34,15 +34,20 @@ pub(super) struct Staging {
 
 impl Staging {
     /// One in `folder` that is not made yet. Its name is nobody else's.
-    pub(super) fn named(folder: &str, shown: &Path) -> Self {
+    pub(super) fn unnamed(folder: &str, shown: &Path) -> Self {
         let name = format!(
             "{PREFIX_REMOTE}{}-{}",
             own_name(),
             NEXT.fetch_add(1, Ordering::Relaxed)
         );
+        Self::named(folder, shown, &name)
+    }
+
+    /// The one of this name in `folder`, which may be there already.
+    pub(super) fn named(folder: &str, shown: &Path, name: &str) -> Self {
         Self {
             path: format!("{folder}/{name}"),
-            shown: shown.join(&name),
+            shown: shown.join(name),
         }
     }
 
@@ -53,13 +58,20 @@ impl Staging {
         folder: &str,
         shown: &Path,
     ) -> Result<(), FolderError> {
-        if let Err(error) = link.sftp.make_folder(&self.path, 0o700).await {
+        if let Err(error) = link.sftp.make_folder(&self.path, 0o700).await
+            && !self.is_there(link).await
+        {
             return Err(not_written(link, "write into", (folder, shown), 0, &error).await);
         }
         if let Err(error) = clear_abandoned(link, folder, &self.path).await {
             return Err(failed(link, "list", shown, &error).await);
         }
         Ok(())
+    }
+
+    async fn is_there(&self, link: &Link) -> bool {
+        let found = link.sftp.lstat(&self.path).await;
+        found.is_ok_and(|found| found.is_folder())
     }
 
     /// The path of a file in waiting.

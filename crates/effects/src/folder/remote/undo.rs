@@ -13,7 +13,8 @@ use crate::ssh::wire::Attributes;
 
 impl RemoteBatch {
     pub(in crate::folder) async fn undo(&mut self) -> Result<(), FolderError> {
-        let total = self.begun().len();
+        let hindrances = self.ledger.hindrances();
+        let total = self.begun().len() + hindrances.len();
         let mut failures = Vec::new();
         for _ in 0..ATTEMPTS {
             failures = self.undo_once().await;
@@ -25,6 +26,7 @@ impl RemoteBatch {
                 break;
             }
         }
+        failures.extend(hindrances);
         self.keep = !failures.is_empty();
         if failures.is_empty() {
             return Ok(());
@@ -189,7 +191,7 @@ impl RemoteBatch {
 /// Makes sure that a change whose answer never came happens now or never: the host may still be at work on what the
 /// broken connection had asked of it. What waits gets another name, so that it cannot be moved in; where something is to
 /// be moved out, a folder stands in its way.
-async fn settle(link: &Link, way: Way, slot: &str) -> Result<(), SftpError> {
+pub(super) async fn settle(link: &Link, way: Way, slot: &str) -> Result<(), SftpError> {
     let settled = match way {
         Way::Create | Way::Replace => link.sftp.replace(slot, &settled(slot)).await,
         Way::Remove => link.sftp.make_folder(slot, 0o700).await,

@@ -1,0 +1,122 @@
+use std::io;
+
+use miette::Diagnostic;
+
+/// What an object store needs.
+const OBJECTS: &str = "does the bucket exist, is its server reached (AWS_ENDPOINT_URL, AWS_REGION), and do the \
+     credentials (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) permit reading, writing and listing it?";
+
+/// State that cannot be read or written.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error(transparent)]
+#[diagnostic(transparent)]
+pub struct StoreError(Box<StoreFault>);
+
+/// What is the matter.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[expect(missing_docs, reason = "each says itself in its message")]
+pub enum StoreFault {
+    #[error("the key {key:?} is none")]
+    #[diagnostic(
+        code("effects::store::key"),
+        help("keys are names of letters, digits, `.`, `_` and `-`, with `/` between them")
+    )]
+    Key { key: String },
+    #[error("`{place}` is there already")]
+    #[diagnostic(
+        code("effects::store::exists"),
+        help("somebody else wrote it in the meantime: run the command again")
+    )]
+    Exists { place: String },
+    #[error("`{place}` was changed by somebody else in the meantime")]
+    #[diagnostic(code("effects::store::moved"), help("run the command again"))]
+    Moved { place: String },
+    #[error("failed to read `{place}`")]
+    #[diagnostic(
+        code("effects::store::read"),
+        help("check that it may be read: owner and permissions")
+    )]
+    Read {
+        place: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error("failed to write `{place}`")]
+    #[diagnostic(
+        code("effects::store::write"),
+        help("check owner, permissions and free space")
+    )]
+    Write {
+        place: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error("`{location}` is no place for state: {problem}")]
+    #[diagnostic(
+        code("effects::store::location"),
+        help(
+            "a folder such as `.switchover`, or `s3://BUCKET/FOLDER`; credentials come from the environment"
+        )
+    )]
+    Location { location: String, problem: String },
+    #[error("failed to read `{place}`: {problem}")]
+    #[diagnostic(code("effects::store::object_read"), help("{OBJECTS}"))]
+    Unreadable { place: String, problem: String },
+    #[error("failed to write `{place}`: {problem}")]
+    #[diagnostic(code("effects::store::object_write"), help("{OBJECTS}"))]
+    Unwritable { place: String, problem: String },
+    #[error("the server gives no ETag for `{place}`")]
+    #[diagnostic(
+        code("effects::store::no_tag"),
+        help(
+            "without one, two that write at the same time cannot be told apart: use a server with conditional puts"
+        )
+    )]
+    NoTag { place: String },
+    #[error("`{place}` is locked, and whoever locked it does not go on")]
+    #[diagnostic(
+        code("effects::store::busy"),
+        help(
+            "the lock is held only while a file is written: is a stopped process there? `fuser` names it"
+        )
+    )]
+    Busy { place: String },
+    #[error("`{place}` is damaged at record {record}")]
+    #[diagnostic(
+        code("effects::store::damaged"),
+        help("restore it from a backup; the records before this one are whole")
+    )]
+    Damaged { place: String, record: u64 },
+    #[error("a record of `{place}` would hold a line break or a NUL")]
+    #[diagnostic(
+        code("effects::store::no_line"),
+        help("this is a fault of the tool: report it")
+    )]
+    NoLine { place: String },
+}
+
+impl StoreError {
+    /// What is the matter.
+    #[must_use]
+    pub fn fault(&self) -> &StoreFault {
+        &self.0
+    }
+
+    /// Somebody else created it first.
+    #[must_use]
+    pub fn is_exists(&self) -> bool {
+        matches!(*self.0, StoreFault::Exists { .. })
+    }
+
+    /// Somebody else changed it first.
+    #[must_use]
+    pub fn is_moved(&self) -> bool {
+        matches!(*self.0, StoreFault::Moved { .. })
+    }
+}
+
+impl From<StoreFault> for StoreError {
+    fn from(fault: StoreFault) -> Self {
+        Self(Box::new(fault))
+    }
+}

@@ -1,0 +1,131 @@
+//! The same in an object store, which a server with conditional puts is.
+
+use std::path::{Path, PathBuf};
+
+use switchover_effects::store::{StoreError, StoreFault};
+use switchover_lab::ObjectServer;
+
+use crate::losing_answers::LosingAnswers;
+use crate::store::{block_on, keys_and_lists, logs};
+use crate::store_processes::{self as processes, open};
+
+/// The Python that `cargo xtask setup` makes.
+fn python() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    target.join("tools/python/bin/python")
+}
+
+fn server(folder: &Path) -> ObjectServer {
+    ObjectServer::start(&python(), folder).unwrap()
+}
+
+#[test]
+fn a_bucket_keeps_keys_and_logs() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path());
+    let environment = server.environment();
+    block_on(async {
+        keys_and_lists(&open("s3://state/keys", &environment)).await;
+        let one = open("s3://state/a/b", &environment);
+        logs(&one, &open("s3://state/a/b/", &environment)).await;
+        assert_eq!(one.place("lease.json"), "s3://state/a/b/lease.json");
+        assert!(one.folder().is_none());
+        // Two records at the same place, of which one writer knows nothing: damage is named.
+        one.append("runs/1", 0, b"begin").await.unwrap();
+        one.create("runs/1/00000001", "1 nonsense\n").await.unwrap();
+        let error = one.read_log("runs/1").await.unwrap_err();
+        assert!(matches!(
+            error.fault(),
+            StoreFault::Damaged { record: 1, .. }
+        ));
+    });
+}
+
+#[test]
+fn several_processes_lose_nothing_to_each_other_in_a_bucket() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path());
+    processes::race("s3://state/race", &server.environment(), 4, 5);
+}
+
+/// An answer that never came does not make the sender take its own write for somebody else's.
+#[test]
+fn a_lost_answer_is_found_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path());
+    let mut environment = server.environment();
+    let losing = LosingAnswers::before(server.port());
+    environment[0].1 = format!("http://127.0.0.1:{}", losing.port());
+    block_on(async {
+        let store = open("s3://state/lost", &environment);
+        losing.lose_next();
+        let tag = store.create("lease.json", "mine").await.unwrap();
+        losing.lose_next();
+        store
+            .replace("lease.json", "mine again", &tag)
+            .await
+            .unwrap();
+        losing.lose_next();
+        store.append("runs/1", 0, b"begin").await.unwrap();
+        assert_eq!(losing.lost(), 3);
+        // Somebody else's is still somebody else's.
+        let taken = store.create("lease.json", "other").await.unwrap_err();
+        assert!(taken.is_exists());
+    });
+}
+
+#[test]
+fn what_is_wrong_with_a_bucket_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path());
+    let environment = server.environment();
+    block_on(async {
+        let store = open("s3://another/x", &environment);
+        let error = store.create("lease.json", "x").await.unwrap_err();
+        insta::assert_snapshot!(said(&error, &server));
+        let mut environment = server.environment();
+        environment[1].1 = "false".to_owned();
+        let store = open("s3://state/x", &environment);
+        let error = store.get("lease.json").await.unwrap_err();
+        insta::assert_snapshot!(said(&error, &server));
+    });
+}
+
+/// Nothing of a bucket that is not there may look like a site to which nothing was ever applied.
+#[test]
+fn a_bucket_that_is_missing_is_no_empty_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path());
+    let environment = server.environment();
+    block_on(async {
+        let store = open("s3://another/x", &environment);
+        let errors = [
+            store.get("lease.json").await.map(drop).unwrap_err(),
+            store.list("generations").await.map(drop).unwrap_err(),
+            store.read_log("audit").await.map(drop).unwrap_err(),
+            store.logs("runs").await.map(drop).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(error.to_string().contains("NoSuchBucket"), "{error}");
+            assert!(error.to_string().contains("s3://another/x"), "{error}");
+        }
+        // A folder is there as soon as something is in it: before, it is a new site's.
+        let store = open("s3://state/new/site", &environment);
+        assert!(store.get("lease.json").await.unwrap().is_none());
+        assert!(store.list("generations").await.unwrap().is_empty());
+    });
+}
+
+/// An error with its causes and its help.
+fn said(error: &StoreError, server: &ObjectServer) -> String {
+    use std::error::Error as _;
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}\n  {error}");
+        cause = error.source();
+    }
+    let help = miette::Diagnostic::help(error).map(|help| help.to_string());
+    text = format!("{text}\nhelp: {}", help.unwrap_or_default());
+    text.replace(&server.port().to_string(), "PORT")
+}
