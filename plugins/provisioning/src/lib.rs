@@ -20,8 +20,8 @@ use std::collections::HashSet;
 
 use switchover_sdk::{
     Action, Answer, Answers, Change, CommandUse, Effect, Failure, Finding, Manifest, Pattern,
-    Plugin, Procedure, Query, Reach, Resource, ResourceKind, ServerSupport, Step, Target, UndoStep,
-    UndoSupport, View,
+    Plugin, Procedure, Query, Reach, Resource, ResourceKind, Response, ServerSupport, Step, Target,
+    UndoStep, UndoSupport, View,
 };
 
 use crate::settings::Settings;
@@ -128,10 +128,9 @@ impl Plugin for Provisioning {
         let answers = Answers::new(answers);
         Ok(answers
             .with_prefix(ADDRESS)
-            .map(|(name, _)| (name, format!("{ADDRESS}{name}")))
             // A file that went away since the folder was listed is not there.
-            .filter(|(_, query)| answers.bytes(query).is_some())
-            .map(|(name, query)| Resource::answered(name, FILE, query))
+            .filter(|(_, answer)| matches!(answer, Response::File(_)))
+            .map(|(name, _)| Resource::answered(name, FILE, format!("{ADDRESS}{name}")))
             .collect())
     }
 
