@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::plan::{Action, Change, Content, Owned};
+use crate::plan::{Action, Change, Content, Owned, Reason};
 use crate::redact;
 
 /// A resource, wanted or existing, in the space where secrets are references.
@@ -48,15 +48,9 @@ impl Body {
     fn holds_secret(&self) -> bool {
         match self {
             Self::Object(value) => value.to_string().contains("${secret:"),
-            Self::File(bytes) => find(bytes, b"${secret:"),
+            Self::File(bytes) => memchr::memmem::find(bytes, b"${secret:").is_some(),
         }
     }
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack
-        .windows(needle.len())
-        .any(|window| window == needle)
 }
 
 fn canonical(value: &Value) -> Value {
@@ -102,14 +96,17 @@ pub(crate) struct Difference {
     pub(crate) changes: Vec<Change>,
     pub(crate) unchanged: usize,
     pub(crate) foreign: Vec<String>,
+    /// Addresses that drifted and are accepted as they are.
+    pub(crate) known_drift: Vec<String>,
     pub(crate) resources: BTreeMap<String, Owned>,
 }
 
-/// Compares, given what the last generation recorded of the target.
+/// Compares, given what the last generation recorded of the target, and which addresses may be other than recorded.
 pub(crate) fn compare(
     desired: &[Resource],
     current: &[Resource],
     last: &BTreeMap<String, Owned>,
+    accepted: &BTreeSet<&str>,
 ) -> Result<Difference, DiffError> {
     let there = index(current)?;
     let wanted = index(desired)?;
@@ -131,27 +128,40 @@ pub(crate) fn compare(
             },
         );
 
-        let drifted = owned.is_some_and(|owned| {
-            existing.is_none_or(|existing| existing.body.sha256() != owned.sha256)
+        let same = existing.is_some_and(|existing| existing.body == resource.body);
+        let drifted = owned.is_some_and(|owned| match existing {
+            Some(_) if same => sha256 != owned.sha256,
+            Some(existing) => existing.body.sha256() != owned.sha256,
+            None => true,
         });
+        let reason = match owned {
+            Some(owned) if drifted && owned.sha256 == sha256 => Reason::Drift,
+            _ if drifted => Reason::Both,
+            _ => Reason::Wanted,
+        };
         match existing {
-            Some(existing) if existing.body == resource.body => difference.unchanged += 1,
+            Some(_) if same => difference.unchanged += 1,
+            _ if reason == Reason::Drift && accepted.contains(resource.address.as_str()) => {
+                difference.known_drift.push(resource.address.clone());
+            }
             Some(existing) => {
                 difference.changes.push(change(
                     Action::Update,
                     Some(existing),
                     Some(resource),
                     owned,
-                    drifted,
+                    reason,
                 ));
             }
-            None => difference.changes.push(change(
-                Action::Create,
-                None,
-                Some(resource),
-                owned,
-                drifted,
-            )),
+            None => {
+                difference.changes.push(change(
+                    Action::Create,
+                    None,
+                    Some(resource),
+                    owned,
+                    reason,
+                ));
+            }
         }
     }
 
@@ -161,13 +171,17 @@ pub(crate) fn compare(
         }
         match last.get(&resource.address) {
             Some(owned) if !owned.adopted => {
-                let drifted = resource.body.sha256() != owned.sha256;
+                let reason = if resource.body.sha256() == owned.sha256 {
+                    Reason::Wanted
+                } else {
+                    Reason::Both
+                };
                 difference.changes.push(change(
                     Action::Delete,
                     Some(resource),
                     None,
                     Some(owned),
-                    drifted,
+                    reason,
                 ));
             }
             _ => difference.foreign.push(resource.address.clone()),
@@ -175,6 +189,44 @@ pub(crate) fn compare(
     }
     difference.foreign.sort();
     Ok(difference)
+}
+
+/// What is no longer as it was recorded: the changes that bring it back. What was left is told of what is still wanted
+/// in the same way; nothing else of it is kept but its digest.
+pub(crate) fn drifted(
+    desired: &[Resource],
+    current: &[Resource],
+    last: &BTreeMap<String, Owned>,
+) -> Vec<Change> {
+    let by_address = |resources: &'_ [Resource]| -> HashMap<String, usize> {
+        let addresses = resources.iter().enumerate();
+        addresses
+            .map(|(at, resource)| (resource.address.clone(), at))
+            .collect()
+    };
+    let (there, wanted) = (by_address(current), by_address(desired));
+    let mut changes = Vec::new();
+    for (address, owned) in last {
+        let existing = there.get(address).map(|&at| &current[at]);
+        if existing.is_some_and(|existing| existing.body.sha256() == owned.sha256) {
+            continue;
+        }
+        let wanted = wanted.get(address).map(|&at| &desired[at]);
+        let left = wanted.filter(|wanted| wanted.body.sha256() == owned.sha256);
+        let (action, reason) = match (existing, left) {
+            (Some(_), Some(_)) => (Action::Update, Reason::Drift),
+            (Some(_), None) => (Action::Update, Reason::Both),
+            (None, Some(_)) => (Action::Create, Reason::Drift),
+            (None, None) => (Action::Create, Reason::Both),
+        };
+        let mut found = change(action, existing, left, Some(owned), reason);
+        if found.address.is_empty() {
+            found.address.clone_from(address);
+            found.kind = wanted.map(|wanted| wanted.kind.clone()).unwrap_or_default();
+        }
+        changes.push(found);
+    }
+    changes
 }
 
 fn index(resources: &[Resource]) -> Result<HashMap<&str, &Resource>, DiffError> {
@@ -192,7 +244,7 @@ fn change(
     before: Option<&Resource>,
     after: Option<&Resource>,
     owned: Option<&Owned>,
-    drifted: bool,
+    reason: Reason,
 ) -> Change {
     let subject = after.or(before);
     let sensitive: BTreeSet<&str> = before
@@ -210,7 +262,7 @@ fn change(
             .map(|resource| resource.kind.clone())
             .unwrap_or_default(),
         action,
-        drifted,
+        reason,
         before: before.map(|before| {
             redact::before(
                 &before.body,

@@ -8,11 +8,15 @@ use switchover_effects::http::HttpError;
 use switchover_effects::placeholder::ExpandError;
 use switchover_effects::secrets::SecretError;
 use switchover_effects::ssh::LocationError;
+use switchover_effects::store::StoreError;
 use switchover_plugin_host::{LockMismatch, PluginError, Refusal};
 use switchover_topology::Diagnostic as Finding;
 
-use crate::generation::StateError;
+use crate::audit::AuditError;
+use crate::journal::{Fenced, JournalError};
+use crate::plan::{LargeChange, Rejection};
 use crate::render::RenderError;
+use crate::state::{LeaseError, StateError};
 
 /// Why something about a target failed.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -76,6 +80,9 @@ pub enum Cause {
         #[source]
         source: std::io::Error,
     },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Audit(#[from] AuditError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Http(#[from] HttpError),
@@ -155,6 +162,24 @@ pub enum Cause {
     #[error(transparent)]
     #[diagnostic(transparent)]
     State(#[from] StateError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Journal(#[from] JournalError),
+    #[error("the topology has no such target")]
+    #[diagnostic(
+        code(switchover::target::gone),
+        help("bring back the topology as it was when the run began")
+    )]
+    NoTarget,
+    #[error("nobody confirmed it within {seconds} s")]
+    #[diagnostic(
+        code(switchover::apply::unconfirmed),
+        help("`switchover confirm` confirms, from any terminal that still reaches the site")
+    )]
+    Unconfirmed { seconds: u64 },
     #[error("it was asked to stop")]
     #[diagnostic(code(switchover::apply::stopped))]
     Stopped,
@@ -242,6 +267,10 @@ pub enum PlanError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     State(#[from] StateError),
+    /// What is kept of earlier runs cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
     /// Targets that failed; every one of them.
     #[error("failed to plan {} of {of} targets", errors.len())]
     #[diagnostic(code(switchover::plan::targets), help("nothing was changed"))]
@@ -267,6 +296,32 @@ pub enum ApplyError {
         /// Which digest moved, such as ``the state of target `kea1` changed since``.
         what: String,
     },
+    /// It is larger than the topology lets pass. Nothing was changed.
+    #[error("failed to apply so large a change: {what}")]
+    #[diagnostic(
+        code(switchover::apply::large_change),
+        help(
+            "nothing was changed; where it is meant, pass `--allow-large-change`; `large-change` of the site or of a \
+             target sets the limits"
+        )
+    )]
+    LargeChange {
+        /// Such as ``31 of 100 resources of `kea1` change or go``.
+        what: String,
+    },
+    /// All of what it was made from was rolled back before. Nothing was changed.
+    #[error("failed to apply what was rejected: {rejection}")]
+    #[diagnostic(
+        code(switchover::apply::rejected),
+        help(
+            "nothing was changed; change the topology or repair the server, or pass `--allow-rejected` to try the same \
+             once more"
+        )
+    )]
+    Rejected {
+        /// How it ended before.
+        rejection: Rejection,
+    },
     /// It failed before the first commit, or could not be looked at. Nothing was changed.
     #[error("failed to apply the plan; nothing was changed")]
     #[diagnostic(code(switchover::apply::nothing_changed))]
@@ -274,6 +329,49 @@ pub enum ApplyError {
         #[source]
         #[diagnostic_source]
         TargetError,
+    ),
+    /// A run before this one was interrupted. Nothing was changed.
+    #[error(
+        "failed to apply: the run that {who} began at {when:.0} was interrupted and is not at its end"
+    )]
+    #[diagnostic(
+        code(switchover::apply::unfinished),
+        help("`switchover recover` shows what is known of it, and takes it back or finishes it")
+    )]
+    Unfinished {
+        /// Who began it.
+        who: String,
+        /// When.
+        when: jiff::Timestamp,
+    },
+    /// Another run is at work. Nothing was changed.
+    #[error("failed to apply: {who} is at work since {when:.0}")]
+    #[diagnostic(code(switchover::apply::busy), help("{}", busy(waiting.as_ref())))]
+    Busy {
+        /// Who began it.
+        who: String,
+        /// When.
+        when: jiff::Timestamp,
+        /// Until when it waits to be confirmed, where it does.
+        waiting: Option<jiff::Timestamp>,
+    },
+    /// It is somebody else's by now. What was done is left for them: nothing was taken back.
+    #[error("failed to apply: {0}; nothing more was done, and nothing taken back")]
+    #[diagnostic(
+        code(switchover::apply::fenced),
+        help(
+            "`switchover audit` shows what became of it; a run that nobody has brought to its end yet is shown by \
+             `switchover recover`"
+        )
+    )]
+    Fenced(Fenced),
+    /// Somebody else changes the site, or nobody can tell. Nothing was changed.
+    #[error("failed to apply the plan; nothing was changed")]
+    #[diagnostic(code(switchover::apply::lease))]
+    Lease(
+        #[source]
+        #[diagnostic_source]
+        LeaseError,
     ),
     /// A secret is not to be had. Nothing was changed.
     #[error("failed to apply the plan; nothing was changed")]
@@ -298,7 +396,9 @@ pub enum ApplyError {
     #[error("failed to apply the plan; {} could not be rolled back", targets(undo))]
     #[diagnostic(
         code(switchover::apply::partial),
-        help("look at the targets named here before anything else")
+        help(
+            "look at the targets named here before anything else; `switchover recover --back` tries again"
+        )
     )]
     Partial {
         /// What failed first.
@@ -309,6 +409,29 @@ pub enum ApplyError {
         #[related]
         undo: Vec<TargetError>,
     },
+}
+
+impl ApplyError {
+    /// What makes a plan too large to be applied without being asked for.
+    #[must_use]
+    pub fn large_change(large: &[LargeChange]) -> Self {
+        let what: Vec<String> = large.iter().map(ToString::to_string).collect();
+        Self::LargeChange {
+            what: what.join("; "),
+        }
+    }
+}
+
+/// What to do while another run is at work.
+pub(crate) fn busy(waiting: Option<&jiff::Timestamp>) -> String {
+    waiting.map_or_else(
+        || "nothing was changed; wait for the end of that run".to_owned(),
+        |until| {
+            format!(
+                "nothing was changed; that run waits until {until:.0} for `switchover confirm`, then it is taken back"
+            )
+        },
+    )
 }
 
 fn targets(errors: &[TargetError]) -> String {

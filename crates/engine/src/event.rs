@@ -20,6 +20,12 @@ pub enum Event {
     Verified { target: String },
     /// Something failed; what was done is being taken back.
     Undoing { target: String, title: String },
+    /// Everything is done; unless somebody confirms it by then, it is taken back.
+    Waiting { until: jiff::Timestamp },
+    /// Somebody did.
+    Confirmed { who: String },
+    /// The end of what was done could not be written into the audit log.
+    Unaudited { why: String },
     /// A new generation was recorded.
     Generation { number: u64 },
 }
@@ -32,6 +38,19 @@ pub enum Phase {
     Commit,
     Verify,
     Undo,
+}
+
+impl Phase {
+    /// As it is written for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stage => "stage",
+            Self::Commit => "commit",
+            Self::Verify => "verify",
+            Self::Undo => "undo",
+        }
+    }
 }
 
 /// Receives events. Cheap: the engine calls it between requests.

@@ -6,34 +6,57 @@
 
 mod adopt;
 mod apply;
+pub mod audit;
+mod comparison;
 mod context;
 mod convert;
 mod diff;
 mod dns;
+mod drift;
 mod error;
 pub mod event;
 mod files;
-mod generation;
+mod journal;
+mod limits;
 pub mod plan;
+mod plan_file;
 mod planner;
+mod recover;
 mod redact;
+mod rejected;
 mod render;
 mod runbook;
 mod secrets;
+mod selection;
 mod settings;
+pub mod signature;
+mod span;
+mod state;
 mod stop;
 mod view;
 mod world;
 
-pub use adopt::{AdoptError, Adopted, Counts, Document, LeftOut, Origin, Refusal, adopt};
-pub use apply::{Applied, apply};
-pub use context::{Context, PluginSet};
+pub use adopt::{AdoptError, Adopted, AdoptedCounts, Document, LeftOut, Origin, Refusal, adopt};
+pub use apply::{Applied, ApplyOptions};
+pub use audit::{apply, recover};
+pub use comparison::{Comparison, Desired, TargetComparison, compare, desired, recorded};
+pub use context::{Context, Permits, PluginSet, Recorded, Wanted};
+pub use drift::{Drift, TargetDrift, drift, recall};
 pub use error::{ApplyError, Cause, PlanError, TargetError};
 pub use event::{Event, OnEvent, Phase};
-pub use generation::{Generation, State, StateError, TargetRecord};
-pub use plan::{Plan, PlanFileError};
+pub use journal::{Fenced, JournalError, Operation, Reached, Unfinished, break_lease, who};
+pub use plan::Plan;
+pub use plan_file::{NoDigest, PlanDigest, PlanFile, PlanFileError, looks_like_a_plan};
 pub use planner::{Planned, plan};
+pub use recover::{
+    Direction, RecoverError, Recovered, confirm, left_behind, sources_of, unfinished,
+};
 pub use render::RenderError;
 pub use runbook::{Reading, Runbook, TargetTasks, Task, TaskState, runbook};
 pub use secrets::SecretCommands;
+pub use selection::Selection;
+pub use state::{
+    BlobRef, Broken, Collected, Contents, Counts, Generation, Holder, Lease, LeaseError,
+    LeaseOptions, Retention, Sources, State, StateError, TargetRecord, lease_holder, spans,
+};
 pub use stop::{Stop, Stopper};

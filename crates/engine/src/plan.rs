@@ -1,11 +1,12 @@
 //! What a run would do: versioned, bound by digests to what it was made from, and free of secret values.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The format that this version writes. Readers accept the same major number.
-pub const FORMAT_VERSION: &str = "1.0";
+/// The format that this version writes, and the only one that it reads: a plan lives for a day.
+pub const FORMAT_VERSION: &str = "2.0";
 
 /// Everything that `apply` will do. Made by [`crate::plan`], shown to people, kept as a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,8 +24,107 @@ pub struct Plan {
     pub topology: TopologyRef,
     /// The generation that was the last one when the plan was made.
     pub generation: Option<u64>,
+    /// Targets of the topology that the plan is not about. Empty: it is about all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+    /// What makes it so large a change that `apply` must be told to make it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub large: Vec<LargeChange>,
+    /// That all of what it was made from was rolled back before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<Rejection>,
     /// The targets in the order in which they will be committed.
     pub targets: Vec<TargetPlan>,
+}
+
+/// How an apply of the same input ended before: it was rolled back. Printed, it is a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// When that was.
+    pub when: jiff::Timestamp,
+    /// Who applied it.
+    pub who: String,
+    /// What failed.
+    pub why: String,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { when, who, why } = self;
+        write!(
+            formatter,
+            "{who} applied the same at {when:.0}, and it was rolled back: {why}"
+        )
+    }
+}
+
+/// A target that a plan is not about: it was not asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// The `target` node's name.
+    pub name: String,
+    /// When its turn would come.
+    pub wave: Wave,
+}
+
+/// A part of a plan that is larger than the topology lets pass without being asked for. Printed, it is a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum LargeChange {
+    /// Too much of what a target has of ours is changed or removed.
+    Share {
+        /// The `target` node's name.
+        target: String,
+        /// Updates and removals.
+        touched: usize,
+        /// Resources of ours in the last generation.
+        of: usize,
+        /// The limit.
+        percent: u32,
+    },
+    /// Too many resources are removed.
+    Removals {
+        /// Where.
+        targets: Vec<String>,
+        /// How many in all.
+        removed: usize,
+        /// The limit.
+        limit: u32,
+    },
+}
+
+impl fmt::Display for LargeChange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Share {
+                target,
+                touched,
+                of,
+                percent,
+            } => write!(
+                formatter,
+                "{touched} of {of} resources of `{target}` change or go (from more than {percent} % on it is large)"
+            ),
+            Self::Removals {
+                targets,
+                removed,
+                limit,
+            } => {
+                let are = if *removed == 1 {
+                    "resource is"
+                } else {
+                    "resources are"
+                };
+                let targets: Vec<String> = targets.iter().map(|name| format!("`{name}`")).collect();
+                let targets = targets.join(" and ");
+                write!(
+                    formatter,
+                    "{removed} {are} removed at {targets} (more than {limit} are large)"
+                )
+            }
+        }
+    }
 }
 
 /// Which topology a plan belongs to.
@@ -55,6 +155,9 @@ pub struct TargetPlan {
     pub unchanged: usize,
     /// Addresses of resources that exist there and are not ours: never touched.
     pub foreign: Vec<String>,
+    /// Resources of ours that drifted and are left alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_drift: Vec<KnownDrift>,
     /// Everything that the target will hold of ours: what the next generation records.
     pub resources: BTreeMap<String, Owned>,
     /// Whether a change can be taken back.
@@ -111,6 +214,44 @@ pub enum Action {
     Delete,
 }
 
+/// What moved since the last generation: what is wanted (the topology, a plugin, a template), or what is there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// What is wanted. What is there is as it was left, or was never ours.
+    #[default]
+    Wanted,
+    /// What is there: somebody else changed it, and what is wanted is what was left there.
+    Drift,
+    /// Both.
+    Both,
+}
+
+impl Reason {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+    fn is_wanted(&self) -> bool {
+        *self == Self::Wanted
+    }
+
+    /// Somebody else changed it.
+    #[must_use]
+    pub fn drifted(self) -> bool {
+        self != Self::Wanted
+    }
+}
+
+/// A resource that somebody else changed, which the topology accepts: it is left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownDrift {
+    /// The resource.
+    pub address: String,
+    /// Why it is accepted.
+    pub reason: String,
+    /// The last day on which it is.
+    pub until: Option<jiff::civil::Date>,
+}
+
 /// One difference between what is and what should be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -121,9 +262,9 @@ pub struct Change {
     pub kind: String,
     /// What happens.
     pub action: Action,
-    /// The resource is ours and no longer as the last generation left it: somebody else changed it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub drifted: bool,
+    /// What moved, so that there is something to change.
+    #[serde(default, skip_serializing_if = "Reason::is_wanted")]
+    pub reason: Reason,
     /// As it is. Values under a sensitive path, and lines of a file that hold a secret, read `(sensitive)`.
     pub before: Option<Content>,
     /// As it will be. Secrets are references.
@@ -411,11 +552,26 @@ impl Summary {
 }
 
 impl Plan {
+    /// Targets that the plan is not about although their turn comes before that of a target which it changes.
+    pub fn skipped_turns(&self) -> impl Iterator<Item = &LeftOut> {
+        let changed = self.targets.iter().filter(|part| !part.changes.is_empty());
+        let last = changed.map(|part| part.wave).max();
+        self.left_out
+            .iter()
+            .filter(move |left_out| last.is_some_and(|last| left_out.wave < last))
+    }
+
     /// Counts over all targets.
     #[must_use]
     pub fn summary(&self) -> Summary {
+        Self::summary_of(&self.targets)
+    }
+
+    /// Counts over these targets.
+    #[must_use]
+    pub fn summary_of(targets: &[TargetPlan]) -> Summary {
         let mut summary = Summary::default();
-        for target in &self.targets {
+        for target in targets {
             summary.unchanged += target.unchanged;
             summary.foreign += target.foreign.len();
             for change in &target.changes {
@@ -424,58 +580,9 @@ impl Plan {
                     Action::Update => summary.update += 1,
                     Action::Delete => summary.delete += 1,
                 }
-                summary.drifted += usize::from(change.drifted);
+                summary.drifted += usize::from(change.reason.drifted());
             }
         }
         summary
-    }
-}
-
-/// A file that is no plan.
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-pub enum PlanFileError {
-    /// Not JSON of the right shape.
-    #[error("read the plan: it is damaged or not a plan")]
-    #[diagnostic(
-        code(switchover::plan::damaged),
-        help("make it anew with `switchover plan --out FILE`")
-    )]
-    Damaged(#[source] serde_json::Error),
-    /// Written by another version.
-    #[error("read the plan: format {0} is not known to this version")]
-    #[diagnostic(
-        code(switchover::plan::format),
-        help("make it anew with this version of switchover")
-    )]
-    Format(String),
-}
-
-impl Plan {
-    /// Reads a plan file.
-    ///
-    /// # Errors
-    /// Where it is not a plan, or of another format.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, PlanFileError> {
-        #[derive(Deserialize)]
-        struct Head {
-            format_version: String,
-        }
-        let head: Head = serde_json::from_slice(bytes).map_err(PlanFileError::Damaged)?;
-        if head.format_version != FORMAT_VERSION {
-            return Err(PlanFileError::Format(
-                head.format_version.chars().take(20).collect(),
-            ));
-        }
-        serde_json::from_slice(bytes).map_err(PlanFileError::Damaged)
-    }
-
-    /// As a file, with a final line break.
-    ///
-    /// # Errors
-    /// None that a plan can cause; the serialiser's.
-    pub fn to_json(&self) -> serde_json::Result<String> {
-        let mut text = serde_json::to_string_pretty(self)?;
-        text.push('\n');
-        Ok(text)
     }
 }

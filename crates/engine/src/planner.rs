@@ -1,24 +1,31 @@
 //! Making a plan: reads, compares, asks the plugins for their steps. Changes nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use switchover_plugin_host::{Plugin, Session, permit, wit};
 use switchover_topology::model::Target;
 use switchover_topology::{Diagnostic, Severity};
+use tracing::{Span, field};
 
-use crate::context::Context;
+use crate::context::{Context, Wanted};
 use crate::convert;
 use crate::diff::{self, Resource};
 use crate::dns;
+use crate::drift;
 use crate::error::{Cause, PlanError, TargetError};
 use crate::event::Event;
-use crate::generation::{Generation, State};
+use crate::limits;
 use crate::plan::{
-    Action, FORMAT_VERSION, Owned, Plan, PluginRef, Procedure, Step, TargetPlan, TopologyRef,
+    Action, FORMAT_VERSION, LeftOut, Owned, Plan, PluginRef, Procedure, Step, TargetPlan,
+    TopologyRef,
 };
+use crate::rejected;
 use crate::render::Templates;
 use crate::secrets::{RunSecrets, auth_name, tsig_name};
 use crate::settings;
+use crate::span::{self, span};
+use crate::state::{Generation, State};
 use crate::view::Scope;
 use crate::world::World;
 
@@ -39,8 +46,8 @@ pub(crate) struct Draft {
     pub(crate) target: wit::Target,
     pub(crate) world: World,
     pub(crate) session: Session,
-    pub(crate) templates: Templates,
-    last: BTreeMap<String, Owned>,
+    pub(crate) templates: Arc<Templates>,
+    pub(crate) last: BTreeMap<String, Owned>,
 }
 
 /// Reads every target and says what applying the topology would change. Nothing is written anywhere.
@@ -49,13 +56,41 @@ pub(crate) struct Draft {
 /// Where a plugin finds errors in the topology, a secret or the state cannot be had, or a target cannot be planned;
 /// all targets are tried before that is said.
 pub async fn plan(context: &Context<'_>) -> Result<Planned, PlanError> {
+    let span = span!(
+        "plan",
+        targets = field::Empty,
+        create = field::Empty,
+        update = field::Empty,
+        delete = field::Empty
+    );
+    span::within(span, make(context)).await
+}
+
+async fn make(context: &Context<'_>) -> Result<Planned, PlanError> {
     let site = context.topology.site.as_ref();
     let state = State::at(
         context.root,
         site.and_then(|site| site.state.as_ref())
             .map(|state| state.as_str()),
     )?;
-    let last = state.last()?;
+    let mut planned = plan_from(context, state.last().await?).await?;
+    let store = state.store().clone();
+    planned.plan.rejected = rejected::find(&store, &planned.plan).await?;
+    let summary = planned.plan.summary();
+    let span = Span::current();
+    span.record("targets", span::number(planned.plan.targets.len()));
+    span.record("create", span::number(summary.create));
+    span.record("update", span::number(summary.update));
+    span.record("delete", span::number(summary.delete));
+    Ok(planned)
+}
+
+/// The same, given what is ours.
+pub(crate) async fn plan_from(
+    context: &Context<'_>,
+    last: Option<Generation>,
+) -> Result<Planned, PlanError> {
+    let site = context.topology.site.as_ref();
     let secrets = resolve_secrets(context).await?;
 
     let mut findings = Vec::new();
@@ -85,13 +120,21 @@ pub async fn plan(context: &Context<'_>) -> Result<Planned, PlanError> {
             context.tell(Event::Reading {
                 target: target.name.value.clone(),
             });
-            let planned = draft_plan(draft, &view, &scope, secrets).await;
+            let (name, plugin) = (target.name.as_str(), target.plugin.as_str());
+            let span = span!("target", target = name, plugin = plugin);
+            let planned = draft_plan(context, draft, target, &view, &scope, secrets);
+            let planned = span::within(span, planned).await;
             let located = |finding| located(context, target, finding);
             context.tell(Event::Observed {
                 target: target.name.value.clone(),
             });
             planned
-                .map(|(plan, found)| (plan, found.into_iter().map(located).collect::<Vec<_>>()))
+                .map(|(plan, found)| {
+                    let idle =
+                        drift::idle(target, &plan.known_drift, &plan.changes, &plan.resources);
+                    let found = found.into_iter().map(located).chain(idle);
+                    (plan, found.collect::<Vec<_>>())
+                })
                 .map_err(|cause| failed(target, cause))
         }
     });
@@ -123,7 +166,10 @@ pub async fn plan(context: &Context<'_>) -> Result<Planned, PlanError> {
             path: context.topology_path.clone(),
             sha256: context.topology_digest.clone(),
         },
-        generation: last.map(|generation| generation.number),
+        generation: last.as_ref().map(|generation| generation.number),
+        left_out: left_out(context),
+        large: limits::large(context.topology, &plans, last.as_ref()),
+        rejected: None,
         targets: plans,
     };
     Ok(Planned {
@@ -146,7 +192,7 @@ pub(crate) fn refuse_errors(findings: &mut Vec<Diagnostic>) -> Result<(), PlanEr
     Ok(())
 }
 
-/// The targets that something in the topology names, each with its place in it.
+/// The targets that are asked for and that something in the topology names, each with its place in it.
 pub(crate) fn scopes<'a>(context: &Context<'a>) -> Vec<(&'a Target, Scope<'a>)> {
     let with_scope = |target: &'a Target| (target, Scope::of(context.topology, target));
     context
@@ -154,7 +200,21 @@ pub(crate) fn scopes<'a>(context: &Context<'a>) -> Vec<(&'a Target, Scope<'a>)> 
         .targets
         .iter()
         .map(with_scope)
+        .filter(|(target, scope)| !scope.is_empty() && context.selection.takes(&target.name.value))
+        .collect()
+}
+
+/// The targets that are used and not asked for.
+fn left_out(context: &Context<'_>) -> Vec<LeftOut> {
+    let targets = context.topology.targets.iter();
+    targets
+        .filter(|target| !context.selection.takes(&target.name.value))
+        .map(|target| (target, Scope::of(context.topology, target)))
         .filter(|(_, scope)| !scope.is_empty())
+        .map(|(target, scope)| LeftOut {
+            name: target.name.value.clone(),
+            wave: scope.wave(),
+        })
         .collect()
 }
 
@@ -194,7 +254,7 @@ pub(crate) fn prepare(
 ) -> Result<Option<(Draft, wit::View)>, Cause> {
     let plugin = context.plugin(target)?;
     let objections =
-        settings::check(target, plugin.manifest()).map_err(|error| Cause::Contract {
+        settings::check(context, target, &plugin).map_err(|error| Cause::Contract {
             plugin: plugin.name().to_owned(),
             export: "describe",
             problem: error.to_string(),
@@ -211,7 +271,11 @@ pub(crate) fn prepare(
         }
     };
     let mut draft = draft(context, target, plugin, last, secrets)?;
-    let found = draft.session.check(&view, &draft.target)?;
+    // What a generation recorded was checked when it was new.
+    let found = match context.wanted {
+        Wanted::Topology => draft.session.check(&view, &draft.target)?,
+        Wanted::Recorded(_) => Vec::new(),
+    };
     findings.extend(
         found
             .into_iter()
@@ -228,31 +292,19 @@ pub(crate) fn draft(
     last: Option<&Generation>,
     secrets: &RunSecrets,
 ) -> Result<Draft, Cause> {
-    let own = plugin
-        .manifest()
-        .templates
-        .iter()
-        .map(|template| (template.name.clone(), template.body.clone()));
-    let folder = target
-        .templates
-        .as_ref()
-        .map(|folder| context.root.join(folder.as_str()));
-    let templates =
-        Templates::new(own.collect::<HashMap<_, _>>(), folder.as_deref()).map_err(Cause::Render)?;
+    let templates = templates(context, target, &plugin)?;
     let last = last
         .and_then(|generation| generation.targets.get(&target.name.value))
         .map(|record| record.resources.clone())
         .unwrap_or_default();
     let session = plugin.start()?;
     let world = World::new(context, target, plugin, secrets)?;
-    let zones = dns::served_zones(context.topology, target);
-    let target = wit::Target {
-        name: target.name.value.clone(),
-        settings: settings::object(target, world.plugin.manifest()).to_string(),
-        commands: world.commands.keys().cloned().collect(),
-        owned: last.keys().cloned().collect(),
-        zones,
-    };
+    let target = described(
+        context,
+        target,
+        &world.plugin,
+        last.keys().cloned().collect(),
+    );
     Ok(Draft {
         target,
         world,
@@ -262,8 +314,50 @@ pub(crate) fn draft(
     })
 }
 
+/// The templates of a target: the plugin's own, and the site's in their place.
+pub(crate) fn templates(
+    context: &Context<'_>,
+    target: &Target,
+    plugin: &Plugin,
+) -> Result<Arc<Templates>, Cause> {
+    let own = || -> HashMap<String, String> {
+        let own = plugin.manifest().templates.iter();
+        own.map(|template| (template.name.clone(), template.body.clone()))
+            .collect()
+    };
+    if let Some(folder) = &target.templates {
+        let folder = context.root.join(folder.as_str());
+        let templates = Templates::new(own(), Some(&folder)).map_err(Cause::Render)?;
+        return Ok(Arc::new(templates));
+    }
+    let prepared = context.prepared(plugin);
+    if let Some(templates) = prepared.templates.get() {
+        return Ok(Arc::clone(templates));
+    }
+    let templates = Arc::new(Templates::new(own(), None).map_err(Cause::Render)?);
+    Ok(Arc::clone(prepared.templates.get_or_init(|| templates)))
+}
+
+/// A target as its plugin is told of it.
+pub(crate) fn described(
+    context: &Context<'_>,
+    target: &Target,
+    plugin: &Plugin,
+    owned: Vec<String>,
+) -> wit::Target {
+    let commands = target.commands.iter();
+    let commands: BTreeSet<String> = commands.map(|command| command.name.value.clone()).collect();
+    wit::Target {
+        name: target.name.value.clone(),
+        settings: settings::object(target, plugin.manifest()).to_string(),
+        commands: commands.into_iter().collect(),
+        owned,
+        zones: dns::served_zones(context.topology, target),
+    }
+}
+
 /// A plugin's finding at its place in the topology.
-fn located(context: &Context<'_>, target: &Target, finding: wit::Finding) -> Diagnostic {
+pub(crate) fn located(context: &Context<'_>, target: &Target, finding: wit::Finding) -> Diagnostic {
     Diagnostic {
         code: finding.code,
         name: finding.name,
@@ -287,16 +381,40 @@ fn located(context: &Context<'_>, target: &Target, finding: wit::Finding) -> Dia
 }
 
 impl Draft {
+    /// What is wanted of the target.
+    pub(crate) fn desired(
+        &mut self,
+        wanted: &Wanted,
+        view: &wit::View,
+    ) -> Result<Vec<Resource>, Cause> {
+        match wanted {
+            Wanted::Topology => {
+                let desired = self.session.desired(view, &self.target)?;
+                convert::desired(desired, &self.templates).map_err(|error| match error {
+                    convert::ConvertError::Render(error) => Cause::Render(error),
+                    other => self.world.contract("desired", &other),
+                })
+            }
+            Wanted::Recorded(recorded) => match recorded.contents.get(&self.target.name) {
+                Some(contents) => contents.resources().map_err(|_| Cause::NoContent {
+                    address: self.target.name.clone(),
+                }),
+                None => Ok(Vec::new()),
+            },
+        }
+    }
+
     /// What exists, given that these addresses are wanted.
     pub(crate) async fn observe(
         &mut self,
         wanted: &[String],
         secrets: &RunSecrets,
     ) -> Result<(crate::world::Observation, Vec<Resource>), Cause> {
-        let observation = self
+        let span = span!("observe", target = self.target.name);
+        let reading = self
             .world
-            .observe(&mut self.session, &self.target, wanted, secrets)
-            .await?;
+            .observe(&mut self.session, &self.target, wanted, secrets);
+        let observation = span::within(span, reading).await?;
         let current = self.session.current(&self.target, &observation.answers)?;
         let current = convert::current(current, &observation.files, &self.templates)
             .map_err(|error| self.world.contract("current", &error))?;
@@ -305,16 +423,14 @@ impl Draft {
 }
 
 async fn draft_plan(
+    context: &Context<'_>,
     mut draft: Draft,
+    declared: &Target,
     view: &wit::View,
     scope: &Scope<'_>,
     secrets: &RunSecrets,
 ) -> Result<(TargetPlan, Vec<wit::Finding>), Cause> {
-    let desired = draft.session.desired(view, &draft.target)?;
-    let desired = convert::desired(desired, &draft.templates).map_err(|error| match error {
-        convert::ConvertError::Render(error) => Cause::Render(error),
-        other => draft.world.contract("desired", &other),
-    })?;
+    let desired = draft.desired(&context.wanted, view)?;
     let wanted: Vec<String> = desired
         .iter()
         .map(|resource| resource.address.clone())
@@ -324,7 +440,7 @@ async fn draft_plan(
         .session
         .examine(view, &draft.target, &observation.answers)?
         .findings;
-    let difference = diff::compare(&desired, &current, &draft.last)
+    let difference = diff::compare(&desired, &current, &draft.last, &drift::accepted(declared))
         .map_err(|error| draft.world.contract("desired", &error))?;
 
     let procedure = if difference.changes.is_empty() {
@@ -350,6 +466,7 @@ async fn draft_plan(
         changes: difference.changes,
         unchanged: difference.unchanged,
         foreign: difference.foreign,
+        known_drift: drift::known(declared, &difference.known_drift),
         resources: difference.resources,
         undo: convert::undo(plugin.manifest().undo),
         procedure,

@@ -9,9 +9,9 @@ use crate::context::Context;
 use crate::convert;
 use crate::error::{Cause, PlanError, TargetError};
 use crate::event::Event;
-use crate::generation::State;
 use crate::planner::{Draft, failed, prepare, refuse_errors, resolve_secrets, scopes};
 use crate::secrets::RunSecrets;
+use crate::state::State;
 
 /// Whether servers are read for a runbook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub async fn runbook(context: &Context<'_>, reading: Reading) -> Result<Runbook,
         site.and_then(|site| site.state.as_ref())
             .map(|state| state.as_str()),
     )?;
-    let last = state.last()?;
+    let last = state.last().await?;
     let secrets = match reading {
         Reading::Live => resolve_secrets(context).await?,
         Reading::Offline => {

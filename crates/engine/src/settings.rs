@@ -1,10 +1,12 @@
 //! A plugin's own settings of a target, checked by the schema in its manifest.
 
 use serde_json::{Map, Value};
+use switchover_plugin_host::Plugin;
 use switchover_plugin_host::wit::{Manifest, Reach};
 use switchover_topology::model::{Setting, Target};
 use switchover_topology::{Diagnostic, Severity};
 
+use crate::context::Context;
 use crate::{dns, files};
 
 /// The plugin's own settings as one JSON object.
@@ -36,12 +38,32 @@ fn own<'a>(
 #[error("the schema of its settings does not hold: {0}")]
 pub(crate) struct SchemaError(String);
 
+/// The schema of a plugin's settings, ready to be used. To make it takes longer than everything else about the settings.
+#[derive(Debug)]
+pub(crate) struct Schema(Result<jsonschema::Validator, String>);
+
+impl Schema {
+    fn of(manifest: &Manifest) -> Self {
+        let schema = serde_json::from_str::<Value>(&manifest.settings_schema);
+        let schema = schema.map_err(|error| error.to_string());
+        let validator = |schema| jsonschema::validator_for(&schema);
+        Self(schema.and_then(|schema| validator(schema).map_err(|error| error.to_string())))
+    }
+}
+
 /// What the schema objects to, at the place of the setting, or of the target where a setting is missing.
-pub(crate) fn check(target: &Target, manifest: &Manifest) -> Result<Vec<Diagnostic>, SchemaError> {
-    let schema: Value = serde_json::from_str(&manifest.settings_schema)
-        .map_err(|error| SchemaError(error.to_string()))?;
-    let validator =
-        jsonschema::validator_for(&schema).map_err(|error| SchemaError(error.to_string()))?;
+pub(crate) fn check(
+    context: &Context<'_>,
+    target: &Target,
+    plugin: &Plugin,
+) -> Result<Vec<Diagnostic>, SchemaError> {
+    let manifest = plugin.manifest();
+    let prepared = context.prepared(plugin);
+    let schema = prepared.settings.get_or_init(|| Schema::of(manifest));
+    let validator = schema
+        .0
+        .as_ref()
+        .map_err(|problem| SchemaError(problem.clone()))?;
     let settings = object(target, manifest);
     let objection = |error: jsonschema::ValidationError<'_>| {
         let path = error.instance_path().to_string();

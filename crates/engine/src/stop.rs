@@ -32,7 +32,9 @@ impl Stop {
         }
     }
 
-    pub(crate) fn is_asked(&self) -> bool {
+    /// Whether the run was asked to stop.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
         *self.0.borrow()
     }
 }

@@ -67,7 +67,7 @@ pub struct Adopted {
     /// The topology that says it.
     pub document: Document,
     /// How many networks, devices and zones are in it.
-    pub counts: Counts,
+    pub counts: AdoptedCounts,
     /// How many resources of the server are as the topology wants them: a plan changes none of them.
     pub unchanged: usize,
     /// What the topology describes and the target does not get: name and reason.
@@ -81,7 +81,7 @@ pub struct Adopted {
 /// How many of each kind were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the number of those")]
-pub struct Counts {
+pub struct AdoptedCounts {
     pub networks: usize,
     pub devices: usize,
     pub zones: usize,
@@ -152,7 +152,7 @@ pub async fn adopt(context: &Context<'_>, origin: &Origin) -> Result<Adopted, Ad
             adopting(context),
         ));
     }
-    let objections = settings::check(target, plugin.manifest()).map_err(|error| {
+    let objections = settings::check(context, target, &plugin).map_err(|error| {
         failed(Cause::Contract {
             plugin: plugin.name().to_owned(),
             export: "describe",
@@ -224,7 +224,7 @@ pub async fn adopt(context: &Context<'_>, origin: &Origin) -> Result<Adopted, Ad
     .document();
     Ok(Adopted {
         document,
-        counts: Counts {
+        counts: AdoptedCounts {
             networks: proposal.networks.len(),
             devices: proposal.devices.len(),
             zones: proposal.zones.len(),

@@ -1,6 +1,6 @@
 //! Whether a proposal is what is there: a plan of a topology that says so, made from what was read, has no changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use switchover_plugin_host::wit;
@@ -211,7 +211,8 @@ impl Proof<'_> {
         let desired = session.desired(view, target)?;
         let contract = |error: &dyn std::fmt::Display| world.contract("desired", error);
         let desired = convert::desired(desired, templates).map_err(|error| contract(&error))?;
-        diff::compare(&desired, self.current, &BTreeMap::new()).map_err(|error| contract(&error))
+        diff::compare(&desired, self.current, &BTreeMap::new(), &BTreeSet::new())
+            .map_err(|error| contract(&error))
     }
 }
 
@@ -276,7 +277,7 @@ fn differing(before: &Value, after: &Value) -> String {
     let (Value::Object(old), Value::Object(new)) = (before, after) else {
         return format!("{before} → {after}");
     };
-    let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let parts = keys
         .into_iter()
         .filter(|key| old.get(*key) != new.get(*key))

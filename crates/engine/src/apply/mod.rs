@@ -1,8 +1,11 @@
 //! Carrying out a plan: stage everywhere, commit in order, read back, and take everything back when something fails.
 
-mod run;
+mod fresh;
+mod kept;
+pub(crate) mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use switchover_plugin_host::permit;
 use switchover_topology::model::Target;
@@ -11,13 +14,22 @@ use crate::context::Context;
 use crate::convert;
 use crate::error::{ApplyError, Cause, TargetError};
 use crate::event::{Event, Phase};
-use crate::generation::{Generation, State, TargetRecord};
-use crate::plan::{Effect, Evidence, FORMAT_VERSION, Plan, Procedure, Summary, TargetPlan};
+use crate::journal::{self, Journal, JournalError, Keys, Unfinished};
+use crate::limits;
+use crate::plan::{Effect, Evidence, Plan, Procedure, Summary, TargetPlan};
 use crate::planner::{draft, resolve_secrets, scopes};
+use crate::recover;
+use crate::rejected;
 use crate::secrets::RunSecrets;
+use crate::state::{Generation, Lease, LeaseOptions, State, TargetRecord};
 use crate::view::Scope;
 use crate::world::World;
 
+pub(crate) use fresh::Moved;
+pub(crate) use kept::Kept;
+
+use fresh::short;
+use kept::keep;
 use run::Running;
 
 /// What an apply did.
@@ -29,11 +41,24 @@ pub struct Applied {
     pub summary: Summary,
 }
 
+/// How a plan is carried out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ApplyOptions {
+    /// Once everything is done and read back, somebody has to confirm it within so long; else it is taken back.
+    pub confirm_within: Option<Duration>,
+    /// How the site is kept to this run.
+    pub lease: LeaseOptions,
+}
+
 /// Carries out a plan, or leaves everything as it was.
 ///
 /// # Errors
 /// Says whether nothing was changed, everything was rolled back, or something could not be.
-pub async fn apply(context: &Context<'_>, plan: &Plan) -> Result<Applied, ApplyError> {
+pub(crate) async fn apply(
+    context: &Context<'_>,
+    plan: &Plan,
+    options: &ApplyOptions,
+) -> Result<Applied, ApplyError> {
     let summary = plan.summary();
     let site = context.topology.site.as_ref();
     let location = site
@@ -41,25 +66,121 @@ pub async fn apply(context: &Context<'_>, plan: &Plan) -> Result<Applied, ApplyE
         .map(|state| state.as_str());
     let unchanged = |cause: Cause| nothing_changed(&plan.site, "prepare", cause);
     let state = State::at(context.root, location).map_err(|error| unchanged(error.into()))?;
-    let last = state.last().map_err(|error| unchanged(error.into()))?;
-    fresh(context, plan, last.as_ref())?;
+    let last = state
+        .last()
+        .await
+        .map_err(|error| unchanged(error.into()))?;
+    refuse_unfinished(&plan.site, &state, last.as_ref(), summary.is_empty()).await?;
+    let moved = Moved::since(context, plan, last.as_ref());
     if summary.is_empty() {
+        moved.refuse()?;
         return Ok(Applied {
             generation: None,
             summary,
         });
     }
-    state
-        .check_writable()
-        .map_err(|error| unchanged(error.into()))?;
-
-    let secrets = resolve_secrets(context).await.map_err(ApplyError::Secret)?;
-    let mut running = Vec::new();
-    let done = carry_out(context, plan, &state, last, &secrets, &mut running).await;
-    for target in &mut running {
-        target.end().await;
+    if !moved.is_empty() {
+        // It cannot be carried out: what else moved is found out, and nothing is written.
+        return refuse_moved(context, plan, &state, last, moved).await;
     }
-    let number = done?;
+    let lease = Lease::acquire(state.store(), &journal::who(), "apply", options.lease)
+        .await
+        .map_err(ApplyError::Lease)?;
+    let done = match state.last().await {
+        Ok(last) => {
+            // Somebody else may have applied while this run waited.
+            let moved = Moved::since(context, plan, last.as_ref());
+            carry_out_alone(context, plan, options, (&state, &lease), last, moved).await
+        }
+        Err(error) => Err(unchanged(error.into())),
+    };
+    // One that cannot be given back becomes free by itself.
+    let _ = lease.release().await;
+    done
+}
+
+/// Names everything that moved since a plan was made. Nothing is carried out.
+async fn refuse_moved(
+    context: &Context<'_>,
+    plan: &Plan,
+    state: &State,
+    last: Option<Generation>,
+    moved: Moved,
+) -> Result<Applied, ApplyError> {
+    let nothing = Applied {
+        generation: None,
+        summary: plan.summary(),
+    };
+    let Ok(secrets) = resolve_secrets(context).await else {
+        return moved.refuse().map(|()| nothing);
+    };
+    refuse_unfinished(&plan.site, state, last.as_ref(), true).await?;
+    prepare_all(context, plan, last.as_ref(), &secrets, moved).await?;
+    Ok(nothing)
+}
+
+/// Carries out a plan while nobody else changes anything.
+async fn carry_out_alone(
+    context: &Context<'_>,
+    plan: &Plan,
+    options: &ApplyOptions,
+    (state, lease): (&State, &Lease),
+    last: Option<Generation>,
+    moved: Moved,
+) -> Result<Applied, ApplyError> {
+    let summary = plan.summary();
+    let unchanged = |cause: Cause| nothing_changed(&plan.site, "prepare", cause);
+    let store = state.store().clone();
+    let secrets = match resolve_secrets(context).await {
+        Ok(secrets) => secrets,
+        Err(error) => {
+            moved.refuse()?;
+            return Err(ApplyError::Secret(error));
+        }
+    };
+    nothing_unfinished(context, (state, lease), last.as_ref(), &secrets).await?;
+    let keys = Keys::of(&store);
+    keys.ready_for(plan)
+        .map_err(|error| unchanged(error.into()))?;
+    let mut running = prepare_all(context, plan, last.as_ref(), &secrets, moved).await?;
+    limits::refuse(context, plan, last.as_ref())?;
+    rejected::refuse(context, &store, plan).await?;
+    let kept = keep(context, &secrets, plan, state, last.as_ref())
+        .await
+        .map_err(|cause| nothing_changed(&plan.site, "keep what is wanted of", cause))?;
+    let journal = Journal::begin(&store, lease, keys, plan, &kept)
+        .await
+        .map_err(|error| match error {
+            JournalError::Fenced(fenced) => ApplyError::Fenced(fenced),
+            error => unchanged(error.into()),
+        })?;
+    let work = Work {
+        context,
+        journal: &journal,
+        secrets: &secrets,
+    };
+    let recording = (state, last, &kept);
+    let done = carry_out(&work, plan, recording, options, &mut running).await;
+    rejected::remember(&store, plan, journal::who(), done.as_ref().err()).await;
+    let number = match done {
+        Ok(number) => number,
+        Err(error @ (ApplyError::Partial { .. } | ApplyError::Fenced(_))) => {
+            // The journal and what waits beside files are what it takes to try again.
+            leave(running, &journal).await;
+            return Err(error);
+        }
+        Err(error) => {
+            // Where this cannot be written, whoever finds the journal undoes once more what is undone.
+            let _ = journal.ended().await;
+            if let Some(fenced) = journal.fenced() {
+                leave(running, &journal).await;
+                return Err(ApplyError::Fenced(fenced));
+            }
+            end(running, journal).await;
+            return Err(error);
+        }
+    };
+    end(running, journal).await;
     context.tell(Event::Generation { number });
     Ok(Applied {
         generation: Some(number),
@@ -67,29 +188,155 @@ pub async fn apply(context: &Context<'_>, plan: &Plan) -> Result<Applied, ApplyE
     })
 }
 
-/// Gives the number of the generation that records it.
-async fn carry_out<'a>(
+/// What a run works with once it is written down.
+#[derive(Clone, Copy)]
+pub(crate) struct Work<'w, 'c> {
+    pub(crate) context: &'w Context<'c>,
+    pub(crate) journal: &'w Journal,
+    pub(crate) secrets: &'w RunSecrets,
+}
+
+/// Refuses what waiting for the lease does not mend: a run that is interrupted, or waits to be confirmed. An empty plan
+/// takes no lease; but what it counts on may be taken back.
+async fn refuse_unfinished(
+    site: &str,
+    state: &State,
+    last: Option<&Generation>,
+    empty: bool,
+) -> Result<(), ApplyError> {
+    let found = journal::unfinished(state.store()).await;
+    match found.map_err(|error| unusable(site, error))? {
+        Some(run) if run.alive && (empty || run.waiting.is_some()) => Err(busy(run)),
+        Some(run) if !run.alive && !run.is_over(last) => Err(ApplyError::Unfinished {
+            who: run.who,
+            when: run.when,
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn busy(run: Unfinished) -> ApplyError {
+    ApplyError::Busy {
+        who: run.who,
+        when: run.when,
+        waiting: run.waiting,
+    }
+}
+
+fn unusable(site: &str, error: JournalError) -> ApplyError {
+    nothing_changed(site, "look for an interrupted run of", error.into())
+}
+
+/// Refuses to begin where a run before this one is not at its end. One that is, and could not clear up, is cleared
+/// away.
+async fn nothing_unfinished(
+    context: &Context<'_>,
+    (state, lease): (&State, &Lease),
+    last: Option<&Generation>,
+    secrets: &RunSecrets,
+) -> Result<(), ApplyError> {
+    let site = context.topology.site.as_ref();
+    let site = site.map_or_else(String::new, |site| site.name.value.clone());
+    let failed = |error| unusable(&site, error);
+    let found = journal::unfinished(state.store()).await;
+    let Some(run) = found.map_err(failed)? else {
+        return Ok(());
+    };
+    // Its lease is ours: nobody is at work on it.
+    if !run.is_over(last) {
+        return Err(ApplyError::Unfinished {
+            who: run.who,
+            when: run.when,
+        });
+    }
+    let taken = Journal::take_over(state.store(), lease, &run.name).await;
+    let Some((journal, run)) = taken.map_err(failed)? else {
+        return Ok(());
+    };
+    let errors = recover::clear(context, journal, &run, secrets).await;
+    match errors.into_iter().next() {
+        None => Ok(()),
+        Some(error) => Err(ApplyError::NothingChanged(error)),
+    }
+}
+
+/// Ends a run that leaves nothing to take back or to finish.
+pub(crate) async fn end(running: Vec<Running<'_>>, journal: Journal) {
+    for mut target in running {
+        target.end().await;
+    }
+    // The next run finds that it is over, and clears it away.
+    let _ = journal.remove().await;
+}
+
+/// Leaves everything for whoever recovers the run.
+pub(crate) async fn leave(running: Vec<Running<'_>>, journal: &Journal) {
+    // What was taken back is taken back once more where this cannot be written.
+    let _ = journal.flush().await;
+    for mut target in running {
+        target.leave().await;
+    }
+}
+
+/// Connects to all targets and makes sure that they are as the plan saw them.
+pub(crate) async fn prepare_all<'a>(
     context: &Context<'a>,
     plan: &'a Plan,
-    state: &State,
-    last: Option<Generation>,
+    last: Option<&Generation>,
     secrets: &'a RunSecrets,
-    running: &mut Vec<Running<'a>>,
-) -> Result<u64, ApplyError> {
+    mut moved: Moved,
+) -> Result<Vec<Running<'a>>, ApplyError> {
     let scopes = scopes(context);
+    let mut running = Vec::new();
     for part in plan.targets.iter().filter(|part| !part.changes.is_empty()) {
-        running.push(tokio::select! {
-            prepared = prepare(context, &scopes, part, last.as_ref(), secrets) => prepared?,
+        let prepared = tokio::select! {
+            prepared = prepare(context, &scopes, part, last, secrets, &mut moved) => prepared,
             () = context.stop.asked() => {
                 return Err(nothing_changed(&part.name, "read", Cause::Stopped));
             }
-        });
+        };
+        match prepared {
+            Ok(prepared) => running.extend(prepared),
+            // What moved is likely to be why, and is what has to be told.
+            Err(_) if !moved.is_empty() => {}
+            Err(error) => return Err(error),
+        }
     }
+    moved.refuse()?;
+    Ok(running)
+}
 
+/// Gives the number of the generation that records it. A run that is somebody else's meanwhile does nothing more, and
+/// takes nothing back.
+pub(crate) async fn carry_out(
+    work: &Work<'_, '_>,
+    plan: &Plan,
+    recording: Recording<'_>,
+    options: &ApplyOptions,
+    running: &mut [Running<'_>],
+) -> Result<u64, ApplyError> {
+    let done = all_phases(work, plan, recording, options, running).await;
+    match (done, work.journal.fenced()) {
+        (Err(_), Some(fenced)) => Err(ApplyError::Fenced(fenced)),
+        (done, _) => done,
+    }
+}
+
+/// Where a run is recorded, what the last generation is, and what the run wants.
+pub(crate) type Recording<'r> = (&'r State, Option<Generation>, &'r Kept);
+
+async fn all_phases(
+    work: &Work<'_, '_>,
+    plan: &Plan,
+    (state, last, kept): Recording<'_>,
+    options: &ApplyOptions,
+    running: &mut [Running<'_>],
+) -> Result<u64, ApplyError> {
     for at in 0..running.len() {
-        if let Err(error) = running[at].stage(context).await {
+        if let Err(error) = running[at].stage(work, plan).await {
             // What the staged steps themselves did is cleaned up; files in waiting go away with their batch.
-            let undo = undo(context, &mut running[..=at]).await;
+            let _ = work.journal.undoing().await;
+            let undo = undo(work, &mut running[..=at]).await;
             return Err(if undo.is_empty() {
                 ApplyError::NothingChanged(error)
             } else {
@@ -99,86 +346,103 @@ async fn carry_out<'a>(
     }
 
     for at in 0..running.len() {
-        if let Err(error) = running[at].commit_and_verify(context, secrets).await {
-            return Err(take_back(context, running, error).await);
+        if let Err(error) = running[at].commit_and_verify(work).await {
+            return Err(take_back(work, running, error).await);
         }
+    }
+    if let Some(limit) = options.confirm_within
+        && let Err(cause) = confirmed(work, limit).await
+    {
+        let error = TargetError::new(&plan.site, "confirm the changes of", cause);
+        return Err(take_back(work, running, error).await);
     }
 
     let number = last.as_ref().map_or(1, |last| last.number + 1);
-    if let Err(error) = state.record(generation(context, plan, last, number)) {
-        let error = TargetError::new(&plan.site, "record the generation of", error.into());
-        return Err(take_back(context, running, error).await);
+    let recorded = match work.journal.recording(number).await {
+        Ok(()) => {
+            let generation = generation(work.context, plan, last, number, kept);
+            state.record(generation).await.map_err(Cause::from)
+        }
+        Err(error) => Err(error.into()),
+    };
+    if let Err(cause) = recorded {
+        let error = TargetError::new(&plan.site, "record the generation of", cause);
+        return Err(take_back(work, running, error).await);
     }
     Ok(number)
+}
+
+/// Waits until somebody confirms what was done.
+async fn confirmed(work: &Work<'_, '_>, limit: Duration) -> Result<(), Cause> {
+    let Work {
+        context, journal, ..
+    } = *work;
+    let deadline = tokio::time::Instant::now() + limit;
+    let until = jiff::SignedDuration::try_from(limit)
+        .ok()
+        .and_then(|limit| jiff::Timestamp::now().checked_add(limit).ok())
+        .unwrap_or(jiff::Timestamp::MAX);
+    journal.waiting(until).await?;
+    context.tell(Event::Waiting { until });
+    loop {
+        let is_over = tokio::time::Instant::now() >= deadline;
+        let who = match is_over {
+            true => journal.expire().await?,
+            false => journal.confirmed().await?,
+        };
+        if let Some(who) = who {
+            context.tell(Event::Confirmed { who });
+            return Ok(());
+        }
+        if is_over {
+            return Err(Cause::Unconfirmed {
+                seconds: limit.as_secs(),
+            });
+        }
+        let next = deadline.min(tokio::time::Instant::now() + journal.look_every());
+        tokio::select! {
+            () = tokio::time::sleep_until(next) => {}
+            () = context.stop.asked() => return Err(Cause::Stopped),
+        }
+    }
 }
 
 fn nothing_changed(target: &str, doing: &str, cause: Cause) -> ApplyError {
     ApplyError::NothingChanged(TargetError::new(target, doing, cause))
 }
 
-/// The plan was made from what there is now, as far as can be told without asking the targets.
-fn fresh(context: &Context<'_>, plan: &Plan, last: Option<&Generation>) -> Result<(), ApplyError> {
-    let stale = |what: String| Err(ApplyError::Stale { what });
-    let now = jiff::Timestamp::now();
-    if now >= plan.expires {
-        return stale(format!("it expired at {:.0}", plan.expires));
-    }
-    if plan.topology.sha256 != context.topology_digest {
-        return stale(format!(
-            "the topology {} changed since (sha256 {} then, {} now)",
-            context.topology_path,
-            short(&plan.topology.sha256),
-            short(&context.topology_digest)
-        ));
-    }
-    let number = last.map(|generation| generation.number);
-    if plan.generation != number {
-        let name = |number: Option<u64>| {
-            number.map_or_else(|| "none".to_owned(), |number| number.to_string())
-        };
-        return stale(format!(
-            "something was applied since (generation {} then, {} now)",
-            name(plan.generation),
-            name(number)
-        ));
-    }
-    Ok(())
-}
-
-fn short(digest: &str) -> &str {
-    digest.get(..12).unwrap_or(digest)
-}
-
-/// Connects to a target and makes sure that it is as the plan saw it.
+/// Connects to a target and makes sure that it is as the plan saw it. None where something moved.
 async fn prepare<'a>(
     context: &Context<'a>,
     scopes: &[(&'a Target, Scope<'a>)],
     part: &'a TargetPlan,
     last: Option<&Generation>,
     secrets: &'a RunSecrets,
-) -> Result<Running<'a>, ApplyError> {
-    let stale = |what: String| ApplyError::Stale { what };
-    let (target, scope) = scopes
+    moved: &mut Moved,
+) -> Result<Option<Running<'a>>, ApplyError> {
+    let Some((target, scope)) = scopes
         .iter()
         .find(|(target, _)| target.name.value == part.name)
-        .ok_or_else(|| {
-            stale(format!(
-                "target `{}` is no longer in the topology",
-                part.name
-            ))
-        })?;
+    else {
+        moved.add(format!(
+            "target `{}` is no longer in the topology",
+            part.name
+        ));
+        return Ok(None);
+    };
     let unchanged = |doing: &str, cause| nothing_changed(&part.name, doing, cause);
     let plugin = context
         .plugin(target)
         .map_err(|cause| unchanged("load the plugin of", cause))?;
     let digest = plugin.digest().to_string();
     if digest != part.plugin.sha256 {
-        return Err(stale(format!(
+        moved.add(format!(
             "plugin `{}` is another one (sha256 {} then, {} now)",
             part.plugin.name,
             short(&part.plugin.sha256),
             short(&digest)
-        )));
+        ));
+        return Ok(None);
     }
     let mut draft = draft(context, target, plugin, last, secrets)
         .map_err(|cause| unchanged("prepare", cause))?;
@@ -197,25 +461,26 @@ async fn prepare<'a>(
         target: part.name.clone(),
     });
     if observation.digest != part.observed {
-        return Err(stale(format!(
+        moved.add(format!(
             "the state of target `{}` changed since (sha256 {} then, {} now)",
             part.name,
             short(&part.observed),
             short(&observation.digest)
-        )));
+        ));
+        return Ok(None);
     }
-    Ok(Running::new(
+    Ok(Some(Running::new(
         part,
         draft,
         observation,
         wanted,
         usable(scope, secrets),
         secrets,
-    ))
+    )))
 }
 
 /// Names of secrets that this target's requests and files may hold.
-fn usable(scope: &Scope<'_>, secrets: &RunSecrets) -> BTreeSet<String> {
+pub(crate) fn usable(scope: &Scope<'_>, secrets: &RunSecrets) -> BTreeSet<String> {
     scope
         .secret_names()
         .into_iter()
@@ -223,7 +488,7 @@ fn usable(scope: &Scope<'_>, secrets: &RunSecrets) -> BTreeSet<String> {
         .collect()
 }
 
-fn permitted(procedure: &Procedure, world: &World) -> Result<(), Cause> {
+pub(crate) fn permitted(procedure: &Procedure, world: &World) -> Result<(), Cause> {
     let manifest = world.plugin.manifest();
     let check = |effect: &Effect, verify: bool| {
         let effect = convert::effect_to_wit(effect);
@@ -254,11 +519,13 @@ fn permitted(procedure: &Procedure, world: &World) -> Result<(), Cause> {
 
 /// Undoes everything after a failure in the commit, and says how that went.
 async fn take_back(
-    context: &Context<'_>,
+    work: &Work<'_, '_>,
     running: &mut [Running<'_>],
     error: TargetError,
 ) -> ApplyError {
-    let undo = undo(context, running).await;
+    // A journal that cannot be written is no reason to leave things half done: undoing twice does no harm.
+    let _ = work.journal.undoing().await;
+    let undo = undo(work, running).await;
     if undo.is_empty() {
         ApplyError::RolledBack(error)
     } else {
@@ -267,10 +534,14 @@ async fn take_back(
 }
 
 /// Takes back what was done at these targets, the last first. One that fails does not keep the others from theirs.
-async fn undo(context: &Context<'_>, running: &mut [Running<'_>]) -> Vec<TargetError> {
+pub(crate) async fn undo(work: &Work<'_, '_>, running: &mut [Running<'_>]) -> Vec<TargetError> {
     let mut errors = Vec::new();
     for target in running.iter_mut().rev() {
-        errors.extend(target.undo(context).await);
+        if work.journal.hold().is_err() {
+            // Whoever has the run now takes it back, or finishes it.
+            break;
+        }
+        errors.extend(target.undo(work).await);
     }
     errors
 }
@@ -281,24 +552,30 @@ fn generation(
     plan: &Plan,
     last: Option<Generation>,
     number: u64,
+    kept: &Kept,
 ) -> Generation {
+    let of_last = last.as_ref().filter(|_| kept.in_force);
+    let of_last = of_last.map(|last| (last.topology.clone(), last.sources.clone()));
+    let (topology, sources) = of_last.unwrap_or_else(|| (context.topology_digest.clone(), None));
     // A target that left the topology keeps its record: should it come back, what it holds is still known as ours.
     let mut targets: BTreeMap<String, TargetRecord> =
         last.map(|last| last.targets).unwrap_or_default();
     for part in &plan.targets {
         let record = TargetRecord {
             plugin: part.plugin.clone(),
+            wave: Some(part.wave),
             resources: part.resources.clone(),
+            contents: kept.contents.get(&part.name).cloned(),
         };
         targets.insert(part.name.clone(), record);
     }
     Generation {
-        format_version: FORMAT_VERSION.to_owned(),
-        number,
-        created: jiff::Timestamp::now(),
-        site: plan.site.clone(),
-        topology: context.topology_digest.clone(),
+        who: Some(journal::who()),
+        sources: sources.or_else(|| Some(kept.sources.clone())),
+        rollback_of: kept.rollback_of,
+        changes: Some(plan.summary().into()),
         targets,
+        ..Generation::empty(number, jiff::Timestamp::now(), plan.site.clone(), topology)
     }
 }
 

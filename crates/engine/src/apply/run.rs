@@ -2,6 +2,7 @@
 
 mod evidence;
 mod files;
+mod resume;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -12,19 +13,23 @@ use switchover_effects::command::{self, Command};
 use switchover_effects::folder::{Batch, Folder};
 use switchover_effects::http::HttpError;
 use switchover_effects::placeholder::Values;
+use tracing::Span;
 
-use super::doing;
+use super::{Work, doing};
 use crate::context::Context;
 use crate::error::{Cause, TargetError};
 use crate::event::{Event, Phase};
-use crate::plan::{Action, Capture, Content, Effect, Expectation, HttpRequest, Step, TargetPlan};
+use crate::plan::{
+    Action, Capture, Content, Effect, Expectation, HttpRequest, Plan, Step, TargetPlan,
+};
 use crate::planner::Draft;
 use crate::secrets::RunSecrets;
+use crate::span::{self, span};
 use crate::world::Observation;
 use files::is_file;
 
 /// A target with everything that is known of it, and what was done to it so far.
-pub(super) struct Running<'a> {
+pub(crate) struct Running<'a> {
     part: &'a TargetPlan,
     draft: Draft,
     observation: Observation,
@@ -70,7 +75,7 @@ impl Values for Lookup<'_> {
 }
 
 impl<'a> Running<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         part: &'a TargetPlan,
         draft: Draft,
         mut observation: Observation,
@@ -103,6 +108,11 @@ impl<'a> Running<'a> {
         }
     }
 
+    /// The target's name.
+    pub(crate) fn name(&self) -> &'a str {
+        &self.part.name
+    }
+
     fn failed(&self, phase: Phase, title: &str, cause: Cause) -> TargetError {
         TargetError::new(&self.part.name, doing(phase, title), cause)
     }
@@ -116,10 +126,15 @@ impl<'a> Running<'a> {
     }
 
     /// Writes new files beside the old ones, then runs the plugin's own checks.
-    pub(super) async fn stage(&mut self, context: &Context<'_>) -> Result<(), TargetError> {
-        self.stage_files(context).await?;
+    pub(super) async fn stage(
+        &mut self,
+        work: &Work<'_, '_>,
+        plan: &Plan,
+    ) -> Result<(), TargetError> {
+        let span = self.span(Phase::Stage, "files", "files beside their places");
+        span::within(span, self.stage_files(work, plan)).await?;
         for step in &self.part.procedure.stage {
-            self.step(context, Phase::Stage, step).await?;
+            self.step(work, Phase::Stage, step).await?;
         }
         Ok(())
     }
@@ -127,33 +142,36 @@ impl<'a> Running<'a> {
     /// Makes the changes, then reads everything back.
     pub(super) async fn commit_and_verify(
         &mut self,
-        context: &Context<'_>,
-        secrets: &RunSecrets,
+        work: &Work<'_, '_>,
     ) -> Result<(), TargetError> {
         let part = self.part;
         let mut steps = part.procedure.commit.as_slice();
         while let Some((step, rest)) = steps.split_first() {
             let files = steps.iter().take_while(|step| is_file(step)).count();
             if files == 0 {
-                self.step(context, Phase::Commit, step).await?;
+                self.step(work, Phase::Commit, step).await?;
                 steps = rest;
             } else {
-                self.commit_files(context, &steps[..files]).await?;
+                let title = format!("{files} file{}", if files == 1 { "" } else { "s" });
+                let span = self.span(Phase::Commit, "files", &title);
+                span::within(span, self.commit_files(work, &steps[..files])).await?;
                 steps = &steps[files..];
             }
         }
         self.sync_files().await?;
-        context.tell(Event::Committed {
+        work.journal.committed(&part.name);
+        work.context.tell(Event::Committed {
             target: part.name.clone(),
         });
         for step in &part.procedure.verify {
-            self.step(context, Phase::Verify, step).await?;
+            self.step(work, Phase::Verify, step).await?;
         }
         let title = "read everything back";
-        self.read_back(secrets)
+        self.read_back(work.secrets)
             .await
             .map_err(|cause| self.failed(Phase::Verify, title, cause))?;
-        context.tell(Event::Verified {
+        work.journal.verified(&part.name);
+        work.context.tell(Event::Verified {
             target: part.name.clone(),
         });
         Ok(())
@@ -167,7 +185,14 @@ impl<'a> Running<'a> {
             .map(|resource| (resource.address.as_str(), resource.body.sha256()))
             .collect();
         let mut wrong = Vec::new();
+        let accepted = |address: &str| {
+            let mut known = self.part.known_drift.iter();
+            known.any(|known| known.address == address)
+        };
         for (address, owned) in &self.part.resources {
+            if accepted(address) {
+                continue;
+            }
             if there.get(address.as_str()) != Some(&owned.sha256) {
                 wrong.push(address.as_str());
             }
@@ -203,15 +228,47 @@ impl<'a> Running<'a> {
 
     async fn step(
         &mut self,
-        context: &Context<'_>,
+        work: &Work<'_, '_>,
         phase: Phase,
         step: &'a Step,
     ) -> Result<(), TargetError> {
+        let span = self.span(phase, &step.id, &step.title);
+        span::within(span, self.take_step(work, phase, step)).await
+    }
+
+    /// Of a step.
+    fn span(&self, phase: Phase, step: &str, title: &str) -> Span {
+        span!(
+            "step",
+            target = self.part.name,
+            phase = phase.name(),
+            step,
+            title
+        )
+    }
+
+    async fn take_step(
+        &mut self,
+        work: &Work<'_, '_>,
+        phase: Phase,
+        step: &'a Step,
+    ) -> Result<(), TargetError> {
+        let Work {
+            context, journal, ..
+        } = *work;
+        let target = self.part.name.as_str();
+        // What only looks leaves nothing to take back.
+        let written = phase != Phase::Verify || !step.undo.is_empty();
         if context.stop.is_asked() {
             return Err(self.failed(phase, &step.title, Cause::Stopped));
         }
         self.tell(context, phase, &step.title);
         // Noted before it is done: a request that is not answered may have been carried out.
+        let noted = match written {
+            true => journal.start(target, [step.id.as_str()]).await,
+            false => journal.hold(),
+        };
+        noted.map_err(|error| self.failed(phase, &step.title, error.into()))?;
         self.begun.push(step);
         let done = tokio::select! {
             done = self.perform(phase, &step.effect, &step.expect, &step.capture) => done,
@@ -221,8 +278,27 @@ impl<'a> Running<'a> {
             && never_arrived(cause)
         {
             self.begun.pop();
+            // Whoever does not know it undoes what was never done, which does no harm.
+            journal.never(target, &step.id);
         }
-        done.map_err(|cause| self.failed(phase, &step.title, cause))
+        let noted = match done {
+            Ok(()) if written => {
+                let captured = self.captured_by(step);
+                let noted = journal.done(target, &step.id, &captured).await;
+                noted.map_err(Cause::from)
+            }
+            done => done,
+        };
+        noted.map_err(|cause| self.failed(phase, &step.title, cause))
+    }
+
+    /// The values that a step has captured.
+    fn captured_by(&self, step: &Step) -> BTreeMap<String, Value> {
+        let captured = step.capture.iter().filter_map(|capture| {
+            let value = self.values.captured.get(&capture.name)?;
+            Some((capture.name.clone(), value.clone()))
+        });
+        captured.collect()
     }
 
     async fn perform(
@@ -376,10 +452,23 @@ impl<'a> Running<'a> {
     }
 
     /// Takes back what was begun: files first, then the plugin's undo steps in reverse.
-    pub(super) async fn undo(&mut self, context: &Context<'_>) -> Vec<TargetError> {
+    pub(super) async fn undo(&mut self, work: &Work<'_, '_>) -> Vec<TargetError> {
+        let Work {
+            context, journal, ..
+        } = *work;
         let mut errors = Vec::new();
         errors.extend(self.undo_files(context).await);
+        let files_are_back = errors.is_empty();
         for step in std::mem::take(&mut self.begun).into_iter().rev() {
+            let before = errors.len();
+            if !step.undo.is_empty() {
+                // Where this cannot be written, that is no reason to leave things half done; where the run is somebody
+                // else's, it is one to do nothing.
+                let _ = journal.undo_start(&self.part.name, &step.id).await;
+                if journal.fenced().is_some() {
+                    break;
+                }
+            }
             match self.is_to_be_undone(step).await {
                 Ok(true) => {}
                 Ok(false) => continue,
@@ -393,9 +482,14 @@ impl<'a> Running<'a> {
                     target: self.part.name.clone(),
                     title: undo.title.clone(),
                 });
-                if let Err(cause) = self.take_back(undo).await {
+                let span = self.span(Phase::Undo, &step.id, &undo.title);
+                if let Err(cause) = span::within(span, self.take_back(undo)).await {
                     errors.push(self.failed(Phase::Undo, &undo.title, cause));
                 }
+            }
+            if errors.len() == before && (files_are_back || !is_file(step)) {
+                // Undoing once more does no harm.
+                journal.undone(&self.part.name, &step.id);
             }
         }
         errors

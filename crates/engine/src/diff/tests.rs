@@ -36,7 +36,7 @@ fn what_is_as_wanted_is_no_change_whatever_the_order_of_its_keys() {
     there.body = Body::Object(json!({ "x": 1, "y": { "p": 1, "q": 2 } }));
     let mut wanted = object("a", 1);
     wanted.body = Body::Object(json!({ "y": { "q": 2, "p": 1 }, "x": 1 }));
-    let difference = compare(&[wanted], &[there], &BTreeMap::new()).unwrap();
+    let difference = compare(&[wanted], &[there], &BTreeMap::new(), &BTreeSet::new()).unwrap();
     assert!(difference.changes.is_empty());
     assert_eq!(difference.unchanged, 1);
 }
@@ -47,6 +47,7 @@ fn what_was_there_before_us_is_adopted_and_never_deleted() {
         &[object("a", 2), object("b", 1)],
         &[object("a", 1)],
         &BTreeMap::new(),
+        &BTreeSet::new(),
     )
     .unwrap();
     assert_eq!(
@@ -56,25 +57,71 @@ fn what_was_there_before_us_is_adopted_and_never_deleted() {
     assert!(first.resources["a"].adopted && !first.resources["b"].adopted);
 
     let there = [object("a", 2), object("b", 1), object("c", 9)];
-    let second = compare(&[], &there, &first.resources).unwrap();
+    let second = compare(&[], &there, &first.resources, &BTreeSet::new()).unwrap();
     assert_eq!(addresses(&second.changes), [(Action::Delete, "b")]);
     assert_eq!(second.foreign, ["a", "c"]);
 }
 
 #[test]
 fn drift_is_told_from_change() {
-    let wanted = [object("a", 1), object("b", 1), object("c", 1)];
-    let owned = compare(&wanted, &[], &BTreeMap::new()).unwrap().resources;
-    // Somebody changed `a` and removed `c`; the topology changes `b`.
-    let there = [object("a", 7), object("b", 1)];
-    let wanted = [object("a", 1), object("b", 2), object("c", 1)];
-    let difference = compare(&wanted, &there, &owned).unwrap();
-    let drifted: Vec<_> = difference
+    let wanted = ["a", "b", "c", "d", "e"].map(|address| object(address, 1));
+    let owned = compare(&wanted, &[], &BTreeMap::new(), &BTreeSet::new())
+        .unwrap()
+        .resources;
+    // Somebody changed `a`, `d` and `e`, and removed `c`; the topology changes `b` and `d`, and removes `e`.
+    let there = [
+        object("a", 7),
+        object("b", 1),
+        object("d", 7),
+        object("e", 7),
+    ];
+    let wanted = [
+        object("a", 1),
+        object("b", 2),
+        object("c", 1),
+        object("d", 3),
+    ];
+    let difference = compare(&wanted, &there, &owned, &BTreeSet::new()).unwrap();
+    let moved: Vec<_> = difference
         .changes
         .iter()
-        .map(|change| (change.address.as_str(), change.drifted))
+        .map(|change| (change.address.as_str(), change.reason))
         .collect();
-    assert_eq!(drifted, [("a", true), ("b", false), ("c", true)]);
+    let expected = [
+        ("a", Reason::Drift),
+        ("b", Reason::Wanted),
+        ("c", Reason::Drift),
+        ("d", Reason::Both),
+        ("e", Reason::Both),
+    ];
+    assert_eq!(moved, expected);
+
+    // Accepted drift is left alone, unless what is wanted moves, too.
+    let accepted = BTreeSet::from(["a", "b", "c", "d"]);
+    let difference = compare(&wanted, &there, &owned, &accepted).unwrap();
+    let changed = [
+        (Action::Update, "b"),
+        (Action::Update, "d"),
+        (Action::Delete, "e"),
+    ];
+    assert_eq!(addresses(&difference.changes), changed);
+    assert_eq!(difference.known_drift, ["a", "c"]);
+    assert!(difference.resources.contains_key("a"), "it stays ours");
+}
+
+#[test]
+fn what_became_as_wanted_by_itself_is_no_change() {
+    let owned = compare(&[object("a", 1)], &[], &BTreeMap::new(), &BTreeSet::new())
+        .unwrap()
+        .resources;
+    let difference = compare(
+        &[object("a", 2)],
+        &[object("a", 2)],
+        &owned,
+        &BTreeSet::new(),
+    )
+    .unwrap();
+    assert_eq!((difference.changes.len(), difference.unchanged), (0, 1));
 }
 
 #[test]
@@ -84,7 +131,7 @@ fn dependencies_come_first_and_go_last() {
         after("subnet", &["class"]),
         after("class", &[]),
     ];
-    let created = compare(&wanted, &[], &BTreeMap::new()).unwrap();
+    let created = compare(&wanted, &[], &BTreeMap::new(), &BTreeSet::new()).unwrap();
     assert_eq!(
         addresses(&created.changes)
             .iter()
@@ -92,7 +139,7 @@ fn dependencies_come_first_and_go_last() {
             .collect::<Vec<_>>(),
         ["class", "subnet", "host"]
     );
-    let deleted = compare(&[], &wanted, &created.resources).unwrap();
+    let deleted = compare(&[], &wanted, &created.resources, &BTreeSet::new()).unwrap();
     assert_eq!(
         addresses(&deleted.changes)
             .iter()
@@ -105,7 +152,7 @@ fn dependencies_come_first_and_go_last() {
 #[test]
 fn contradictions_are_refused() {
     let refusal = |wanted: &[Resource]| {
-        compare(wanted, &[], &BTreeMap::new())
+        compare(wanted, &[], &BTreeMap::new(), &BTreeSet::new())
             .unwrap_err()
             .to_string()
     };
@@ -133,7 +180,7 @@ fn a_long_chain_of_dependencies_does_not_exhaust_the_stack() {
         .map(|n| after(&n.to_string(), &[&(n - 1).to_string()]))
         .collect();
     chain.push(after("0", &[]));
-    let difference = compare(&chain, &[], &BTreeMap::new()).unwrap();
+    let difference = compare(&chain, &[], &BTreeMap::new(), &BTreeSet::new()).unwrap();
     assert_eq!(difference.changes[0].address, "0");
     assert_eq!(difference.changes.len(), 20_000);
 }
@@ -157,7 +204,7 @@ proptest! {
             .iter()
             .map(|address| (address.clone(), Owned { sha256: String::new(), adopted: false, secret: false }))
             .collect();
-        let difference = compare(&set(&wanted), &set(&there), &owned).unwrap();
+        let difference = compare(&set(&wanted), &set(&there), &owned, &BTreeSet::new()).unwrap();
 
         let mut result = there.clone();
         for change in &difference.changes {
@@ -181,7 +228,7 @@ proptest! {
         for address in there.keys().filter(|address| !wanted.contains_key(*address)) {
             prop_assert_eq!(result.contains_key(address), !ours.contains(address));
         }
-        let again = compare(&set(&wanted), &set(&result), &difference.resources).unwrap();
+        let again = compare(&set(&wanted), &set(&result), &difference.resources, &BTreeSet::new()).unwrap();
         prop_assert!(again.changes.is_empty());
     }
 }

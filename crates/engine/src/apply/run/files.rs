@@ -1,14 +1,16 @@
 //! Files of one target during an apply: all that stand together go together.
 
-use switchover_effects::folder::{Change, Expected, NewFile};
+use switchover_effects::folder::{Change, Expected, Intent, NewFile};
 use switchover_effects::placeholder::expand_text;
 
-use super::Running;
+use super::{Running, Work};
 use crate::context::Context;
 use crate::error::{Cause, TargetError};
 use crate::event::{Event, Phase};
 use crate::files::readers;
-use crate::plan::{Effect, FileContent, Step};
+use crate::journal::{Journal, Prepared};
+use crate::plan::{Effect, FileContent, Plan, Step};
+use crate::span;
 
 /// Whether a step is a file's.
 pub(super) const fn is_file(step: &Step) -> bool {
@@ -27,7 +29,14 @@ struct Wanted<'a> {
 
 impl<'a> Running<'a> {
     /// Writes new files beside the old ones.
-    pub(super) async fn stage_files(&mut self, context: &Context<'_>) -> Result<(), TargetError> {
+    pub(super) async fn stage_files(
+        &mut self,
+        work: &Work<'_, '_>,
+        plan: &Plan,
+    ) -> Result<(), TargetError> {
+        let Work {
+            context, journal, ..
+        } = *work;
         let part = self.part;
         let mut wanted = Vec::new();
         for step in part.procedure.commit.iter().filter(|step| is_file(step)) {
@@ -36,16 +45,13 @@ impl<'a> Running<'a> {
             wanted.extend(self.wanted(context, step).map_err(failed)?);
         }
         let Some(first) = wanted.first() else {
-            return Ok(());
+            let title = "write down what is there on";
+            let noted = self.note(journal, None).await;
+            return noted.map_err(|cause| TargetError::new(&part.name, title, cause));
         };
         let title = &first.step.title;
         let failed = |cause| TargetError::new(&part.name, super::doing(Phase::Stage, title), cause);
         let folder = self.draft.world.folder().map_err(failed)?.clone();
-        let batch = tokio::select! {
-            batch = folder.batch() => batch.map_err(|error| failed(error.into()))?,
-            () = context.stop.asked() => return Err(failed(Cause::Stopped)),
-        };
-        let batch = self.batch.insert(batch);
         let expected = |path: &str| match self.observation.found.get(path) {
             Some(Some(digest)) => Expected::Digest(*digest),
             // What the plugin did not read was not there when it looked.
@@ -66,6 +72,19 @@ impl<'a> Running<'a> {
                 },
             })
             .collect();
+        let name = journal.batch_name(plan, &part.name);
+        let intent = tokio::select! {
+            intent = folder.intend(&name, &changes) => intent.map_err(|error| failed(error.into()))?,
+            () = context.stop.asked() => return Err(failed(Cause::Stopped)),
+        };
+        self.note(journal, Some(intent.clone()))
+            .await
+            .map_err(failed)?;
+        let batch = tokio::select! {
+            batch = folder.begin(&intent) => batch.map_err(|error| failed(error.into()))?,
+            () = context.stop.asked() => return Err(failed(Cause::Stopped)),
+        };
+        let batch = self.batch.insert(batch);
         let staged = tokio::select! {
             staged = batch.stage(&changes) => staged,
             () = context.stop.asked() => return Err(failed(Cause::Stopped)),
@@ -77,6 +96,13 @@ impl<'a> Running<'a> {
             let title = at.map_or("make the new files durable", |at| &wanted[at].step.title);
             self.failed(Phase::Stage, title, error.into())
         })
+    }
+
+    /// Writes down what an undo will need.
+    async fn note(&self, journal: &Journal, intent: Option<Intent>) -> Result<(), Cause> {
+        let procedure = &self.part.procedure;
+        let prepared = Prepared::new(intent, &self.values.observed, procedure)?;
+        Ok(journal.prepared(&self.part.name, &prepared).await?)
     }
 
     /// What a step wants of its file.
@@ -112,9 +138,12 @@ impl<'a> Running<'a> {
     /// Puts staged files in place.
     pub(super) async fn commit_files(
         &mut self,
-        context: &Context<'_>,
+        work: &Work<'_, '_>,
         steps: &'a [Step],
     ) -> Result<(), TargetError> {
+        let Work {
+            context, journal, ..
+        } = *work;
         let title = |at: usize| steps.get(at).map_or("", |step| step.title.as_str());
         if context.stop.is_asked() {
             return Err(self.failed(Phase::Commit, title(0), Cause::Stopped));
@@ -126,6 +155,10 @@ impl<'a> Running<'a> {
                 paths.push(path.as_str());
             }
         }
+        journal
+            .start(&self.part.name, steps.iter().map(|step| step.id.as_str()))
+            .await
+            .map_err(|error| self.failed(Phase::Commit, title(0), error.into()))?;
         self.begun.extend(steps);
         let Some(batch) = &mut self.batch else {
             return Ok(());
@@ -153,21 +186,30 @@ impl<'a> Running<'a> {
 
     /// Takes back what was done to the files.
     pub(super) async fn undo_files(&mut self, context: &Context<'_>) -> Option<TargetError> {
-        let batch = self.batch.as_mut()?;
+        self.batch.as_ref()?;
         let title = "restore the files";
+        let span = self.span(Phase::Undo, "files", title);
+        let batch = self.batch.as_mut()?;
         context.tell(Event::Undoing {
             target: self.part.name.clone(),
             title: title.to_owned(),
         });
-        let undone = batch.undo().await;
+        let undone = span::within(span, batch.undo()).await;
         let error = undone.err()?;
         Some(self.failed(Phase::Undo, title, error.into()))
     }
 
     /// Removes what waits beside the files.
-    pub(in crate::apply) async fn end(&mut self) {
+    pub(crate) async fn end(&mut self) {
         if let Some(batch) = self.batch.take() {
             batch.discard().await;
+        }
+    }
+
+    /// Leaves it for whoever recovers the run.
+    pub(crate) async fn leave(&mut self) {
+        if let Some(batch) = self.batch.take() {
+            batch.leave().await;
         }
     }
 }

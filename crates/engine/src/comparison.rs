@@ -1,0 +1,252 @@
+//! What two topologies, or two generations, want of every target, held against each other. Nobody is asked and no secret
+//! is needed: this is what a change means, whatever is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use switchover_topology::Diagnostic;
+use switchover_topology::model::Target;
+
+use crate::context::Context;
+use crate::convert;
+use crate::diff::{self, Resource};
+use crate::error::{Cause, PlanError, TargetError};
+use crate::plan::{Change, Owned, PluginRef, Wave};
+use crate::planner::{described, failed, located, refuse_errors, scopes, templates};
+use crate::secrets::RunSecrets;
+use crate::settings;
+use crate::state::{State, StateError};
+use crate::view::Scope;
+
+/// What a topology wants of every target, or a generation did.
+#[derive(Debug, Default)]
+pub struct Desired {
+    /// Name of the site.
+    pub site: String,
+    targets: Vec<DesiredTarget>,
+    /// Warnings and notes of plugins.
+    pub findings: Vec<Diagnostic>,
+}
+
+#[derive(Debug)]
+struct DesiredTarget {
+    name: String,
+    plugin: PluginRef,
+    wave: Wave,
+    resources: Vec<Resource>,
+}
+
+/// What differs between two of them.
+#[derive(Debug)]
+pub struct Comparison {
+    /// Name of the site, as the later one has it.
+    pub site: String,
+    /// The targets of both, in the order of their turns.
+    pub targets: Vec<TargetComparison>,
+}
+
+/// What differs at one target.
+#[derive(Debug, Serialize)]
+pub struct TargetComparison {
+    /// The `target` node's name.
+    pub name: String,
+    /// The plugin that says what is wanted; where the target is gone, the one that said it.
+    pub plugin: PluginRef,
+    /// When its turn would come.
+    pub wave: Wave,
+    /// From the earlier to the later.
+    pub changes: Vec<Change>,
+    /// How many resources are wanted alike by both.
+    pub unchanged: usize,
+}
+
+impl Comparison {
+    /// Whether anything differs.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        let mut targets = self.targets.iter();
+        targets.any(|target| !target.changes.is_empty())
+    }
+}
+
+/// What a generation recorded of every target.
+///
+/// # Errors
+/// Where there is no such generation, something of it is gone or damaged, or it kept no more than digests.
+pub async fn recorded(state: &State, number: u64) -> Result<Desired, StateError> {
+    let generation = state.generation(number).await?;
+    let mut contents = state.contents_of(&generation).await?;
+    let mut targets = Vec::new();
+    for (name, record) in generation.targets {
+        let (Some(contents), Some(blob)) = (contents.remove(&name), &record.contents) else {
+            // Nothing was wanted of it.
+            continue;
+        };
+        let resources = match contents.resources() {
+            Ok(resources) => resources,
+            Err(error) => return Err(state.bad(blob, error.to_string()).await),
+        };
+        targets.push(DesiredTarget {
+            name,
+            plugin: record.plugin,
+            // Whoever kept contents kept this, too.
+            wave: record.wave.unwrap_or(Wave::Dhcp),
+            resources,
+        });
+    }
+    Ok(Desired {
+        site: generation.site,
+        targets,
+        findings: Vec::new(),
+    })
+}
+
+/// Lets the plugins say what a topology wants.
+///
+/// # Errors
+/// Where a plugin finds errors in the topology, or misbehaves.
+pub async fn desired(context: &Context<'_>) -> Result<Desired, PlanError> {
+    let secrets = RunSecrets::resolve(
+        context.topology,
+        context.root,
+        &context.secret_commands,
+        context.trace.clone(),
+        &BTreeSet::new(),
+    )
+    .await?;
+    let site = context.topology.site.as_ref();
+    let mut found = Desired {
+        site: site.map_or_else(String::new, |site| site.name.value.clone()),
+        ..Desired::default()
+    };
+    let mut errors = Vec::new();
+    let scopes = scopes(context);
+    for (target, scope) in &scopes {
+        match of_target(context, target, scope, &secrets, &mut found.findings) {
+            Ok(of_target) => found.targets.extend(of_target),
+            Err(cause) => errors.push(failed(target, cause)),
+        }
+    }
+    refuse_errors(&mut found.findings)?;
+    if errors.is_empty() {
+        Ok(found)
+    } else {
+        let of = scopes.len();
+        Err(PlanError::Targets { errors, of })
+    }
+}
+
+/// None where findings make going on useless.
+fn of_target(
+    context: &Context<'_>,
+    target: &Target,
+    scope: &Scope<'_>,
+    secrets: &RunSecrets,
+    findings: &mut Vec<Diagnostic>,
+) -> Result<Option<DesiredTarget>, Cause> {
+    let plugin = context.plugin(target)?;
+    let contract = |export: &'static str, problem: String| Cause::Contract {
+        plugin: plugin.name().to_owned(),
+        export,
+        problem,
+    };
+    let objections = settings::check(context, target, &plugin)
+        .map_err(|error| contract("describe", error.to_string()))?;
+    if !objections.is_empty() {
+        findings.extend(objections);
+        return Ok(None);
+    }
+    let view = match scope.view(secrets) {
+        Ok(view) => view,
+        Err(faults) => {
+            findings.extend(faults);
+            return Ok(None);
+        }
+    };
+    let templates = templates(context, target, &plugin)?;
+    let told = described(context, target, &plugin, Vec::new());
+    let mut session = plugin.start()?;
+    let checked = session.check(&view, &told)?.into_iter();
+    findings.extend(checked.map(|finding| located(context, target, finding)));
+    let desired = session.desired(&view, &told)?;
+    let resources = convert::desired(desired, &templates).map_err(|error| match error {
+        convert::ConvertError::Render(error) => Cause::Render(error),
+        other => contract("desired", other.to_string()),
+    })?;
+    // What contradicts itself is found here, where it can be told whose it is.
+    diff::compare(&resources, &[], &BTreeMap::new(), &BTreeSet::new())
+        .map_err(|error| contract("desired", error.to_string()))?;
+    Ok(Some(DesiredTarget {
+        name: target.name.value.clone(),
+        plugin: PluginRef {
+            name: plugin.name().to_owned(),
+            version: plugin.version().to_owned(),
+            sha256: plugin.digest().to_string(),
+        },
+        wave: scope.wave(),
+        resources,
+    }))
+}
+
+/// What differs from the earlier to the later.
+///
+/// # Errors
+/// Where the resources of a target contradict themselves, which [`desired`] has found already.
+pub fn compare(earlier: &Desired, later: &Desired) -> Result<Comparison, TargetError> {
+    let mut targets = Vec::new();
+    for after in &later.targets {
+        let before = earlier
+            .targets
+            .iter()
+            .find(|before| before.name == after.name);
+        let before = before.map_or(&[][..], |before| &before.resources);
+        targets.push(difference(after, before, &after.resources)?);
+    }
+    for before in &earlier.targets {
+        if !later.targets.iter().any(|after| after.name == before.name) {
+            targets.push(difference(before, &before.resources, &[])?);
+        }
+    }
+    targets.sort_by_key(|target| target.wave);
+    let site = if later.site.is_empty() {
+        &earlier.site
+    } else {
+        &later.site
+    };
+    Ok(Comparison {
+        site: site.clone(),
+        targets,
+    })
+}
+
+fn difference(
+    target: &DesiredTarget,
+    before: &[Resource],
+    after: &[Resource],
+) -> Result<TargetComparison, TargetError> {
+    // What the earlier one wants is taken for what is there, and for ours.
+    let ours = before.iter().map(|resource| {
+        let owned = Owned {
+            sha256: resource.body.sha256(),
+            adopted: false,
+            secret: false,
+        };
+        (resource.address.clone(), owned)
+    });
+    let difference = diff::compare(after, before, &ours.collect(), &BTreeSet::new());
+    let difference = difference.map_err(|error| {
+        let cause = Cause::Contract {
+            plugin: target.plugin.name.clone(),
+            export: "desired",
+            problem: error.to_string(),
+        };
+        TargetError::new(&target.name, "compare", cause)
+    })?;
+    Ok(TargetComparison {
+        name: target.name.clone(),
+        plugin: target.plugin.clone(),
+        wave: target.wave,
+        changes: difference.changes,
+        unchanged: difference.unchanged,
+    })
+}

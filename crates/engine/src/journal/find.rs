@@ -1,0 +1,108 @@
+//! Runs of a site, as whoever is not at work on them sees them.
+
+use switchover_effects::store::Store;
+
+use super::history::Unfinished;
+use super::record::{self, Record};
+use super::{JournalError, RUNS, who};
+use crate::state::{self, BlobRef, Holder, LeaseError};
+
+/// The run of a site that is not at its end, if there is one.
+pub(crate) async fn unfinished(store: &Store) -> Result<Option<Unfinished>, JournalError> {
+    for name in names(store).await? {
+        let lines = store.read_log(&format!("{RUNS}/{name}")).await?;
+        if lines.is_empty() {
+            // It came to its end meanwhile.
+            continue;
+        }
+        let mut run = Unfinished::of(&name, &lines)?;
+        let holder = state::held(store).await?;
+        run.alive = holder.is_some_and(|(token, holder)| {
+            run.token == Some(token) && !holder.is_gone() && !holder.is_overdue()
+        });
+        return Ok(Some(run));
+    }
+    Ok(None)
+}
+
+async fn names(store: &Store) -> Result<Vec<String>, JournalError> {
+    let logs = store.logs(RUNS).await?;
+    let name = |log: String| {
+        let name = log.strip_prefix(RUNS)?.strip_prefix('/')?;
+        let is_one = name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_one.then(|| name.to_owned())
+    };
+    Ok(logs.into_iter().filter_map(name).collect())
+}
+
+/// What runs that are not at their end still need.
+pub(crate) async fn kept(store: &Store) -> Result<Vec<BlobRef>, JournalError> {
+    let mut blobs = Vec::new();
+    for name in names(store).await? {
+        let lines = store.read_log(&format!("{RUNS}/{name}")).await?;
+        if !lines.is_empty() {
+            let run = Unfinished::of(&name, &lines)?;
+            blobs.extend(run.kept.iter().flat_map(|kept| kept.blobs().cloned()));
+        }
+    }
+    Ok(blobs)
+}
+
+/// Confirms the run that waits for it; false where none does, or its time is up.
+pub(crate) async fn confirm(store: &Store) -> Result<bool, JournalError> {
+    loop {
+        let Some(run) = unfinished(store).await? else {
+            return Ok(false);
+        };
+        if !run.alive || run.waiting.is_none() || run.undoing {
+            return Ok(false);
+        }
+        if run.confirmed {
+            return Ok(true);
+        }
+        let confirmed = Record::Confirmed {
+            who: who(),
+            when: jiff::Timestamp::now(),
+        };
+        let log = format!("{RUNS}/{}", run.name);
+        let line = record::write(&[confirmed])?;
+        match store.append(&log, run.lines, &line).await {
+            Ok(()) => return Ok(true),
+            // Its time was up just now, or somebody else was quicker.
+            Err(error) if error.is_moved() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Takes the lease of a site away from its holder, which is returned, and shuts it out of its run: it does nothing
+/// more, and takes nothing back. Who did that and why is kept.
+///
+/// # Errors
+/// Where the state cannot be read or written.
+pub async fn break_lease(
+    store: &Store,
+    who: &str,
+    why: Option<String>,
+) -> Result<Option<Holder>, LeaseError> {
+    let broken = state::break_lease(store, who, why.clone()).await?;
+    let fence = Record::Fence {
+        who: who.to_owned(),
+        when: jiff::Timestamp::now(),
+        token: None,
+        why,
+    };
+    let runs = async {
+        let line = record::write(&[fence])?;
+        for name in names(store).await? {
+            store.push(&format!("{RUNS}/{name}"), &line).await?;
+        }
+        Ok::<_, JournalError>(())
+    };
+    match runs.await {
+        Ok(()) => Ok(broken),
+        Err(JournalError::Store(error)) => Err(error.into()),
+        // A record of texts can always be written.
+        Err(_) => Ok(broken),
+    }
+}

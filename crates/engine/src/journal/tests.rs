@@ -1,0 +1,151 @@
+use serde_json::json;
+
+use super::*;
+use crate::plan::Plan;
+use crate::state::{BlobRef, LeaseOptions};
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(work)
+}
+
+fn plan() -> Plan {
+    serde_json::from_value(json!({
+        "format_version": crate::plan::FORMAT_VERSION,
+        "site": "acme",
+        "created": "2026-01-01T00:00:00Z",
+        "expires": "2026-01-02T00:00:00Z",
+        "topology": { "path": "switchover.kdl", "sha256": "00" },
+        "generation": null,
+        "targets": [],
+    }))
+    .unwrap()
+}
+
+fn kept() -> Kept {
+    Kept {
+        sources: BlobRef::try_from("ab".repeat(32)).unwrap(),
+        contents: BTreeMap::new(),
+        in_force: false,
+        rollback_of: None,
+    }
+}
+
+async fn lease(store: &Store) -> Lease {
+    Lease::acquire(store, "jo", "apply", LeaseOptions::default())
+        .await
+        .unwrap()
+}
+
+async fn begun(store: &Store) -> (Lease, Journal) {
+    let lease = lease(store).await;
+    let keys = Keys::of(store);
+    let journal = Journal::begin(store, &lease, keys, &plan(), &kept())
+        .await
+        .unwrap();
+    (lease, journal)
+}
+
+/// Whoever takes a run over shuts out the one who is at work on it, who learns it before the next step.
+#[test]
+fn a_run_that_was_taken_over_writes_nothing_more() {
+    block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::local(folder.path().to_owned());
+        let (first, journal) = begun(&store).await;
+        journal.start("kea1", ["one"]).await.unwrap();
+        assert!(unfinished(&store).await.unwrap().unwrap().alive);
+        journal.verified("kea1");
+
+        crate::state::break_lease(&store, "mo", None).await.unwrap();
+        assert!(!unfinished(&store).await.unwrap().unwrap().alive);
+        let second = lease(&store).await;
+        let taken = Journal::take_over(&store, &second, &journal.name).await;
+        let (other, run) = taken.unwrap().unwrap();
+        assert_eq!(run.attempts[0].targets["kea1"].begun, ["one"]);
+        assert!(unfinished(&store).await.unwrap().unwrap().alive);
+
+        let before = store.read_log(&journal.log).await.unwrap();
+        for _ in 0..2 {
+            let error = journal.start("kea1", ["two"]).await.unwrap_err();
+            assert!(matches!(
+                error,
+                JournalError::Fenced(Fenced::TakenOver { .. })
+            ));
+        }
+        assert!(journal.fenced().is_some() && journal.hold().is_err());
+        assert_eq!(store.read_log(&journal.log).await.unwrap(), before);
+        other.undoing().await.unwrap();
+        other.remove().await.unwrap();
+        assert!(unfinished(&store).await.unwrap().is_none());
+        drop(first);
+    });
+}
+
+/// A freed site is shut for the one from whom it was freed, though nobody goes on with its run.
+#[test]
+fn a_run_whose_lease_was_broken_does_nothing_more() {
+    block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::local(folder.path().to_owned());
+        let (_lease, journal) = begun(&store).await;
+        let holder = break_lease(&store, "mo@there", Some("it hangs".to_owned()));
+        assert_eq!(holder.await.unwrap().unwrap().who, "jo");
+        let error = journal.start("kea1", ["one"]).await.unwrap_err();
+        assert!(
+            matches!(&error, JournalError::Fenced(Fenced::TakenOver { who }) if who == "mo@there"),
+            "{error}"
+        );
+        let run = unfinished(&store).await.unwrap().unwrap();
+        assert!(!run.alive && run.is_over(None), "nothing was done");
+    });
+}
+
+/// Whoever lost the lease before the first record was there begins nothing.
+#[test]
+fn a_run_that_begins_too_late_is_none() {
+    block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::local(folder.path().to_owned());
+        let lease = lease(&store).await;
+        break_lease(&store, "mo", None).await.unwrap();
+        let begun = Journal::begin(&store, &lease, Keys::of(&store), &plan(), &kept()).await;
+        assert!(matches!(begun, Err(JournalError::Fenced(_))));
+        assert!(unfinished(&store).await.unwrap().is_none());
+    });
+}
+
+/// Of a confirmation and the end of its time, one is first, and both sides know which.
+#[test]
+fn a_confirmation_is_in_time_or_not() {
+    block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::local(folder.path().to_owned());
+        let (lease, journal) = begun(&store).await;
+        assert!(!confirm(&store).await.unwrap(), "it does not wait");
+        journal.waiting(jiff::Timestamp::MAX).await.unwrap();
+        assert_eq!(journal.confirmed().await.unwrap(), None);
+        assert!(confirm(&store).await.unwrap());
+        // Its own end comes later than that.
+        assert_eq!(journal.expire().await.unwrap(), Some(who()));
+        journal.recording(1).await.unwrap();
+        journal.remove().await.unwrap();
+        lease.release().await.unwrap();
+
+        let (_lease, journal) = begun(&store).await;
+        journal.waiting(jiff::Timestamp::MAX).await.unwrap();
+        assert_eq!(journal.expire().await.unwrap(), None);
+        assert!(!confirm(&store).await.unwrap(), "it is being taken back");
+    });
+}
+
+#[test]
+fn another_format_is_refused_by_name() {
+    for line in [
+        r#"{"record":"begin","format":"1.0","more":1}"#,
+        r#"[{"record":"begin","format":"9.1"},{"record":"unknown"}]"#,
+    ] {
+        let error = Unfinished::of("0", &[line.as_bytes().to_vec()]).unwrap_err();
+        assert!(matches!(error, JournalError::Format { .. }), "{error}");
+    }
+}
