@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    apply, completions, explain, fmt, generate_reference, help, import, init, plan, plugin,
-    runbook, show, validate,
+    apply, audit, completions, confirm, diff, drift, explain, fmt, gc, generate_reference,
+    generations, help, import, init, lock, plan, plugin, recover, rollback, runbook, show,
+    validate,
 };
+use crate::log::LogFormat;
 use crate::terminal::ColorWhen;
 
 /// Declare a PBX failover pair and everything around it; validate it, see what would change, apply it.
@@ -25,6 +27,23 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// Reads the command line of this process; gives the command's name, such as `lock list`, beside it.
+pub(crate) fn read() -> Result<(Cli, String), clap::Error> {
+    let matches = Cli::command().try_get_matches()?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut Cli::command()))?;
+    Ok((cli, name(&matches)))
+}
+
+fn name(matches: &ArgMatches) -> String {
+    let mut words = Vec::new();
+    let mut rest = matches.subcommand();
+    while let Some((word, matches)) = rest {
+        words.push(word);
+        rest = matches.subcommand();
+    }
+    words.join(" ")
 }
 
 /// What every command understands.
@@ -52,6 +71,16 @@ pub(crate) struct Global {
         help_heading = "Global options"
     )]
     pub(crate) quiet: bool,
+    /// How stderr is written.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        help_heading = "Global options"
+    )]
+    pub(crate) log_format: LogFormat,
 }
 
 /// What to do.
@@ -73,6 +102,25 @@ pub(crate) enum Command {
     Plan(plan::Arguments),
     /// Bring every target to what the topology says.
     Apply(apply::Arguments),
+    /// Show what two Git revisions of a topology want differently; asks no target and needs no secret.
+    Diff(diff::Arguments),
+    /// Show what somebody else changed since the last apply; never writes to a target.
+    Drift(drift::Arguments),
+    /// Keep what `apply --confirm-within` did, before its time is up.
+    Confirm(confirm::Arguments),
+    /// Bring a run to its end that was interrupted: take it back, or finish it.
+    Recover(recover::Arguments),
+    /// Show what was done to a site, by whom and with which outcome.
+    Audit(audit::Arguments),
+    /// List what was applied, show one of it, or what differs between two.
+    Generations(generations::Arguments),
+    /// Bring every target back to what an earlier generation wanted; needs no topology file.
+    Rollback(rollback::Arguments),
+    /// Remove old generations, and what none refers to any more.
+    Gc(gc::Arguments),
+    /// Show who is changing a site, or free it from a run that is gone.
+    #[command(subcommand)]
+    Lock(lock::Command),
     /// Write down what only people can do, ticked where a server shows that it is done.
     Runbook(runbook::Arguments),
     /// List, inspect and pin plugins.

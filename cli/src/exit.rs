@@ -24,7 +24,7 @@ pub(crate) enum Exit {
     Partial,
     /// Somebody else holds the lock.
     LockHeld,
-    /// The plan is stale or was rejected.
+    /// The plan is refused: it is stale, not the one that was approved, too large a change, or was rejected before.
     Stale,
 }
 
@@ -59,6 +59,34 @@ impl Exit {
         }
     }
 
+    /// Every way to end, by how bad it is: many sites end as the worst of them does.
+    const BY_WEIGHT: [Self; 10] = [
+        Self::Done,
+        Self::ChangesPending,
+        Self::Drift,
+        Self::Findings,
+        Self::Stale,
+        Self::LockHeld,
+        Self::Usage,
+        Self::Failed,
+        Self::RolledBack,
+        Self::Partial,
+    ];
+
+    fn weight(self) -> usize {
+        let mut all = Self::BY_WEIGHT.iter();
+        all.position(|exit| *exit == self).unwrap_or_default()
+    }
+
+    /// The worse of two.
+    pub(crate) fn or_worse(self, other: Self) -> Self {
+        if other.weight() > self.weight() {
+            other
+        } else {
+            self
+        }
+    }
+
     /// What it means, for people.
     pub(crate) const fn meaning(self) -> &'static str {
         match self {
@@ -71,7 +99,9 @@ impl Exit {
             Self::RolledBack => "failed and rolled back: everything is as it was",
             Self::Partial => "failed and only partly taken back: needs attention",
             Self::LockHeld => "somebody else holds the lock",
-            Self::Stale => "the plan is stale or was rejected",
+            Self::Stale => {
+                "the plan is refused: stale, not the approved one, too large, or rejected before"
+            }
         }
     }
 }
@@ -89,7 +119,20 @@ pub(crate) fn table() -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {}  {}", exit.code(), exit.meaning());
     }
+    let _ = writeln!(text, "\n{}", order());
     text
+}
+
+/// Which code a run over many sites ends with.
+pub(crate) fn order() -> String {
+    let codes: Vec<String> = Exit::BY_WEIGHT
+        .iter()
+        .map(|exit| exit.code().to_string())
+        .collect();
+    format!(
+        "Over many sites, the worst of theirs, in this order: {}.",
+        codes.join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -100,5 +143,16 @@ mod tests {
     fn codes_are_distinct_and_ascending() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
         assert_eq!(codes, (0..10).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn each_has_its_weight() {
+        for exit in Exit::ALL {
+            assert_eq!(Exit::BY_WEIGHT[exit.weight()], exit);
+            assert_eq!(Exit::Done.or_worse(exit), exit);
+            assert_eq!(exit.or_worse(Exit::Done), exit);
+        }
+        assert_eq!(Exit::Findings.or_worse(Exit::Failed), Exit::Failed);
+        assert_eq!(Exit::Partial.or_worse(Exit::Failed), Exit::Partial);
     }
 }

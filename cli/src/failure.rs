@@ -3,8 +3,12 @@
 use std::io;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Report};
+use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::log::{self, Level};
+#[cfg(feature = "otlp")]
+use crate::terminal::Verbosity;
 use crate::terminal::{Look, Terminal};
 
 /// Why a command ended early.
@@ -13,6 +17,17 @@ pub(crate) struct Failure {
     /// What the error left behind.
     pub(crate) exit: Exit,
     report: Report,
+}
+
+/// An error in words and nothing else.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Told {
+    /// Such as `switchover::plan::read`.
+    pub(crate) code: Option<String>,
+    pub(crate) message: String,
+    /// From the outermost to the innermost.
+    pub(crate) causes: Vec<String>,
+    pub(crate) help: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -66,8 +81,68 @@ impl Failure {
         Self::new(Exit::Failed, OutputError::Junit(error))
     }
 
+    /// What it is, for programs.
+    pub(crate) fn told(&self) -> Told {
+        Told {
+            code: self.report.code().map(|code| code.to_string()),
+            message: self.report.to_string(),
+            causes: self
+                .report
+                .chain()
+                .skip(1)
+                .map(ToString::to_string)
+                .collect(),
+            help: self.report.help().map(|help| help.to_string()),
+        }
+    }
+
+    /// Tells of it on stderr as of what the command does not need.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn warn(&self, terminal: &Terminal) {
+        let Told {
+            message,
+            causes,
+            help,
+            ..
+        } = self.told();
+        if terminal.verbosity < Verbosity::Normal {
+            return;
+        }
+        let mut text = message;
+        for cause in causes {
+            text += &format!(": {cause}");
+        }
+        if let Some(help) = help {
+            text += &format!("; {help}");
+        }
+        if terminal.logs_json() {
+            let text = &text;
+            terminal.log(Level::Warning, &log::Event::Message { text });
+        } else {
+            terminal.say(text);
+        }
+    }
+
     /// Shows the error on stderr.
     pub(crate) fn show(&self, terminal: &Terminal) {
+        if terminal.logs_json() {
+            let Told {
+                code,
+                message,
+                causes,
+                help,
+            } = self.told();
+            let exit_code = self.exit.code();
+            let event = log::Event::Error {
+                code,
+                message,
+                causes,
+                help,
+                exit_code,
+            };
+            terminal.log(Level::Error, &event);
+            return;
+        }
         let mut text = String::new();
         let shown = handler(terminal.err).render_report(&mut text, self.report.as_ref());
         // A report that cannot be drawn is still told in its plain form.

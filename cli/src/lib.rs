@@ -11,27 +11,33 @@ mod document;
 mod exit;
 mod failure;
 mod file;
+mod fleet;
+mod log;
+mod place;
+mod plan_file;
+mod plan_folder;
 mod progress;
 mod render;
 mod report;
 mod session;
 mod signals;
+mod targets;
+mod telemetry;
 mod terminal;
 mod topology_file;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::arguments::Cli;
 use crate::exit::Exit;
+use crate::log::Level;
+use crate::telemetry::Run;
 use crate::terminal::{Terminal, Verbosity};
 
 /// Runs the command that this process was called with.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let (cli, command) = match arguments::read() {
+        Ok(read) => read,
         Err(message) => {
             // Help and version are data, and end well; a reader that left is no error.
             let _ = message.print();
@@ -45,12 +51,19 @@ pub fn main() -> ExitCode {
     let terminal = Terminal::new(
         cli.global.color,
         Verbosity::new(cli.global.verbose, cli.global.quiet),
+        cli.global.log_format,
     );
-    match commands::run(cli.command, &terminal) {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
+    let run = Run::begin(&command, &terminal);
+    let exit = run.work(|| {
+        commands::run(cli.command, &terminal).unwrap_or_else(|failure| {
             failure.show(&terminal);
-            failure.exit.into()
-        }
+            failure.exit
+        })
+    });
+    run.end(exit, &terminal);
+    if terminal.logs_json() && terminal.verbosity > Verbosity::Quiet {
+        let exit_code = exit.code();
+        terminal.log(Level::Info, &log::Event::Ended { exit_code });
     }
+    exit.into()
 }

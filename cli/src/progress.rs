@@ -1,7 +1,6 @@
 //! What a run tells while it goes, from the engine's events.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write as _};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -11,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use switchover_effects::{Event as Effect, Trace};
 use switchover_engine::{Event, Phase};
 
+use crate::log::{self, Level};
 use crate::render::text::visible;
 use crate::terminal::{Terminal, Verbosity};
 
@@ -35,14 +35,21 @@ struct Waiting {
 
 /// Tells every effect as a line, beside the drawing.
 pub(crate) struct Effects {
+    terminal: Terminal,
     bar: Option<ProgressBar>,
 }
 
 impl Trace for Effects {
     fn event(&self, event: &Effect<'_>) {
+        if self.terminal.logs_json() {
+            self.terminal.log(Level::Trace, &log::Event::from(event));
+            return;
+        }
         let line = event.to_string();
-        // Nobody can be told that stderr is closed.
-        let tell = || drop(writeln!(io::stderr().lock(), "  {}", visible(&line)));
+        let tell = || {
+            self.terminal
+                .tell(Verbosity::Trace, format_args!("  {}", visible(&line)));
+        };
         match &self.bar {
             Some(bar) => bar.suspend(tell),
             None => tell(),
@@ -92,7 +99,9 @@ impl Drop for Spinner {
 impl<'a> Progress<'a> {
     /// Begins; dropping it ends the drawing.
     pub(crate) fn start(terminal: &'a Terminal) -> Self {
-        let draws = terminal.err.terminal && terminal.verbosity >= Verbosity::Normal;
+        let draws = terminal.err.terminal
+            && terminal.verbosity >= Verbosity::Normal
+            && !terminal.logs_json();
         Self {
             terminal,
             waiting: Mutex::default(),
@@ -102,6 +111,14 @@ impl<'a> Progress<'a> {
 
     /// Takes one event.
     pub(crate) fn event(&self, event: &Event) {
+        if self.terminal.logs_json() {
+            let from = line(event).map_or(Verbosity::Normal, |(from, _)| from);
+            if self.terminal.verbosity >= from {
+                let level = log::level(from);
+                self.terminal.log(level, &log::Event::from(event));
+            }
+            return;
+        }
         if let Some((from, line)) = line(event) {
             self.line(from, &line);
         }
@@ -118,7 +135,12 @@ impl<'a> Progress<'a> {
             Event::Undoing { target, title } => {
                 waiting.step = Some(format!("{target}: taking back: {title}"));
             }
-            Event::Committed { .. } | Event::Verified { .. } | Event::Generation { .. } => {
+            Event::Waiting { .. } => waiting.step = Some("waiting to be confirmed".to_owned()),
+            Event::Committed { .. }
+            | Event::Verified { .. }
+            | Event::Confirmed { .. }
+            | Event::Unaudited { .. }
+            | Event::Generation { .. } => {
                 waiting.step = None;
             }
         }
@@ -130,6 +152,7 @@ impl<'a> Progress<'a> {
     /// Tells every effect.
     pub(crate) fn effects(&self) -> Effects {
         Effects {
+            terminal: self.terminal.clone(),
             bar: self.spinner.as_ref().map(|spinner| spinner.bar.clone()),
         }
     }
@@ -188,6 +211,17 @@ fn line(event: &Event) -> Option<(Verbosity, String)> {
         }
         Event::Committed { target } => (Verbosity::Verbose, format!("{target}: committed")),
         Event::Verified { target } => (Verbosity::Normal, format!("{target}: verified")),
+        Event::Waiting { until } => (
+            Verbosity::Quiet,
+            format!(
+                "everything is done; unless `switchover confirm` follows until {until:.0}, it is taken back"
+            ),
+        ),
+        Event::Unaudited { why } => (
+            Verbosity::Quiet,
+            format!("the end of this is not in the audit log: {why}"),
+        ),
+        Event::Confirmed { who } => (Verbosity::Normal, format!("confirmed by {who}")),
         // The result of the run says it.
         Event::Generation { .. } => return None,
     })

@@ -1,29 +1,37 @@
 //! What `plan` and `apply` need around the engine: a topology without errors, plugins, lock, secrets, progress.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::{fs, io};
 
 use miette::Diagnostic;
 use switchover_effects::Trace;
-use switchover_engine::{Context, Event, PlanError, PluginSet, Stop};
+use switchover_engine::{
+    Context, Event, Permits, Plan, PlanError, PluginSet, Recorded, Selection, Sources, Stop, Wanted,
+};
 use switchover_plugin_host::{Host, HostConfig, HostError, Lock, LockError, Source};
 use switchover_rules::{acknowledge, judge};
 use switchover_topology::model::{Auth, Target};
 use switchover_topology::value::SecretSource;
 use switchover_topology::{Diagnostic as Finding, Loaded, Topology};
+use tracing::{Instrument as _, Span, info_span};
 
 use crate::configuration::{self, Configuration, ConfigurationError};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::fleet::Facts;
 use crate::progress::Progress;
 use crate::report::{self, Tally};
 use crate::signals::stop_on_signal;
+use crate::targets::TargetArguments;
 use crate::terminal::{Terminal, Verbosity};
 use crate::topology_file;
 
 /// Name of the lock file beside a topology.
-const LOCK: &str = "switchover.lock";
+pub(crate) const LOCK: &str = "switchover.lock";
+
+/// Where a state is that the topology says nothing of.
+pub(crate) const STATE: &str = ".switchover";
 
 /// A session cannot be prepared.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -55,22 +63,85 @@ pub(crate) enum SessionError {
     Runtime(#[source] io::Error),
 }
 
+/// What the sites of a run share: plugins, each compiled and loaded once.
+#[derive(Default)]
+pub(crate) struct Shared {
+    host: OnceLock<Host>,
+    plugins: OnceLock<Arc<PluginSet>>,
+    /// Asks all sites to stop, where somebody listens for signals on behalf of all of them.
+    stop: Option<Stop>,
+}
+
+impl Shared {
+    /// The same plugins; `stop` is who asks its sites to stop.
+    pub(crate) fn stopped_by(&self, stop: &Stop) -> Self {
+        Self {
+            host: self.host.clone(),
+            plugins: self.plugins.clone(),
+            stop: Some(stop.clone()),
+        }
+    }
+
+    fn host(&self) -> Result<&Host, Failure> {
+        if let Some(host) = self.host.get() {
+            return Ok(host);
+        }
+        let host = host()?;
+        Ok(self.host.get_or_init(|| host))
+    }
+
+    fn plugins(&self) -> &PluginSet {
+        self.plugins.get_or_init(|| Arc::new(bundled()))
+    }
+}
+
 /// A topology without errors, and everything to plan and apply it.
 pub(crate) struct Session<'a> {
     terminal: &'a Terminal,
     path: String,
     loaded: Loaded,
+    shared: Arc<Shared>,
     host: Host,
-    plugins: PluginSet,
     lock: Option<Lock>,
     configuration: Configuration,
     runtime: tokio::runtime::Runtime,
+    selection: Selection,
+    permits: Permits,
+    wanted: Wanted,
+    /// A hangup does not end it.
+    outlives_terminal: bool,
 }
 
 impl<'a> Session<'a> {
     /// Reads and judges a topology. Where it has errors they are shown, and there is no session.
     pub(crate) fn open(file: &Path, terminal: &'a Terminal) -> Result<Option<Self>, Failure> {
-        let mut loaded = topology_file::read(file)?;
+        let mut facts = Facts::default();
+        let session = Self::open_among(&Arc::default(), file, terminal, &mut facts)?;
+        if session.is_some() {
+            facts.tell(terminal);
+        }
+        Ok(session)
+    }
+
+    /// The same for one site among many. What is known of it is put into `facts`, and told by whoever asked for it.
+    pub(crate) fn open_among(
+        shared: &Arc<Shared>,
+        file: &Path,
+        terminal: &'a Terminal,
+        facts: &mut Facts,
+    ) -> Result<Option<Self>, Failure> {
+        let loaded = topology_file::read(file)?;
+        Self::of(shared, loaded, file.display().to_string(), terminal, facts)
+    }
+
+    /// The same for a topology that was read already, and that people know by this path.
+    pub(crate) fn of(
+        shared: &Arc<Shared>,
+        mut loaded: Loaded,
+        path: String,
+        terminal: &'a Terminal,
+        facts: &mut Facts,
+    ) -> Result<Option<Self>, Failure> {
         let findings = judge(
             &loaded.topology,
             std::mem::take(&mut loaded.diagnostics),
@@ -78,29 +149,37 @@ impl<'a> Session<'a> {
         );
         let findings = loaded.origins.relate(findings);
         let tally = Tally::of(&findings);
+        facts.learn(&loaded, tally);
         if tally.errors > 0 {
-            terminal.error(&report::human(&findings, &loaded.sources, terminal.err));
+            report::tell(&findings, &loaded.sources, terminal);
             return Ok(None);
-        }
-        if tally.warnings > 0 {
-            terminal.say(format_args!("{tally}; `switchover validate` shows them"));
         }
         let failed = |error| Failure::new(Exit::Failed, error);
         let lock = read_lock(&lock_path(&loaded)).map_err(failed)?;
-        if lock.is_none() {
-            terminal.say(format_args!(
-                "no {LOCK}: plugins are not pinned; `switchover plugin lock` pins them"
-            ));
-        }
-        let path = file.display().to_string();
-        Self::of(loaded, path, lock, terminal).map(Some)
+        facts.unpinned = lock.is_none();
+        // That a state cannot be read is told where it is used.
+        let runtime = runtime()?;
+        let interrupted = switchover_engine::unfinished(&loaded.root, state_of(&loaded));
+        facts.interrupted = runtime.block_on(interrupted).ok().flatten();
+        Self::judged(shared, loaded, path, lock, runtime, terminal).map(Some)
     }
 
-    /// A topology that has been read and judged.
-    pub(crate) fn of(
+    /// A topology that nobody looks into but the engine.
+    pub(crate) fn unjudged(
+        shared: &Arc<Shared>,
+        loaded: Loaded,
+        path: String,
+        terminal: &'a Terminal,
+    ) -> Result<Self, Failure> {
+        Self::judged(shared, loaded, path, None, runtime()?, terminal)
+    }
+
+    fn judged(
+        shared: &Arc<Shared>,
         loaded: Loaded,
         path: String,
         lock: Option<Lock>,
+        runtime: tokio::runtime::Runtime,
         terminal: &'a Terminal,
     ) -> Result<Self, Failure> {
         let failed = |error| Failure::new(Exit::Failed, error);
@@ -109,20 +188,26 @@ impl<'a> Session<'a> {
         } else {
             Configuration::default()
         };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| failed(SessionError::Runtime(error)))?;
+        let host = shared.host()?.clone();
         Ok(Self {
             terminal,
             path,
             loaded,
-            host: host()?,
-            plugins: bundled(),
+            shared: Arc::clone(shared),
+            host,
             lock,
             configuration,
             runtime,
+            selection: Selection::default(),
+            permits: Permits::default(),
+            wanted: Wanted::default(),
+            outlives_terminal: false,
         })
+    }
+
+    /// The topology's file as it was named.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     /// What was read.
@@ -138,19 +223,64 @@ impl<'a> Session<'a> {
         self.run(async |context| switchover_engine::adopt(context, origin).await)
     }
 
+    /// Makes everything that follows be about these targets only.
+    pub(crate) fn select(&mut self, targets: &TargetArguments) -> Result<(), Failure> {
+        let selection = targets.select(&self.loaded.topology);
+        self.selection = selection.map_err(|error| Failure::new(Exit::Usage, error))?;
+        Ok(())
+    }
+
+    /// Makes everything that follows be about these targets.
+    pub(crate) fn take(&mut self, selection: Selection) {
+        self.selection = selection;
+    }
+
+    /// Makes what the last generation left what is wanted from now on.
+    pub(crate) fn want_what_was_left(&mut self) -> Result<(), Failure> {
+        let recorded = self
+            .run(async |context| switchover_engine::recall(context).await)
+            .map_err(|error| Failure::new(Exit::Failed, error))?;
+        self.want(recorded);
+        Ok(())
+    }
+
+    /// Makes what a generation recorded what is wanted from now on.
+    pub(crate) fn want(&mut self, recorded: Recorded) {
+        self.wanted = Wanted::Recorded(Arc::new(recorded));
+    }
+
+    /// Makes what follows live on where its terminal is lost.
+    pub(crate) fn outlive_terminal(&mut self) {
+        self.outlives_terminal = true;
+    }
+
+    /// Makes everything that follows be about the targets of a kept plan.
+    pub(crate) fn select_as(&mut self, plan: &Plan) {
+        let left_out = plan.left_out.iter().map(|left_out| left_out.name.clone());
+        self.selection = Selection::new([], left_out);
+    }
+
+    /// What is done from now on because somebody asked for it.
+    pub(crate) fn permit(&mut self, permits: Permits) {
+        self.permits = permits;
+    }
+
     /// Runs an engine function to its end, with progress on stderr. A signal ends the process at once.
-    fn run<T>(&self, work: impl AsyncFnOnce(&Context<'_>) -> T) -> T {
+    pub(crate) fn run<T>(&self, work: impl AsyncFnOnce(&Context<'_>) -> T) -> T {
         self.in_context(Stop::never(), work)
     }
 
     /// The same; a signal asks it to stop.
     pub(crate) fn run_stoppable<T>(&self, work: impl AsyncFnOnce(&Context<'_>) -> T) -> T {
+        if let Some(stop) = &self.shared.stop {
+            return self.in_context(stop.clone(), work);
+        }
         let (stopper, stop) = Stop::new();
         self.in_context(stop, async |context| {
             tokio::select! {
                 biased;
                 // First: the handlers are there before anything is begun.
-                never = stop_on_signal(stopper, self.terminal) => match never {},
+                never = stop_on_signal(stopper, self.terminal, self.outlives_terminal) => match never {},
                 done = work(context) => done,
             }
         })
@@ -168,16 +298,28 @@ impl<'a> Session<'a> {
             root: &self.loaded.root,
             topology_path: self.path.clone(),
             topology_digest: self.loaded.digest.clone(),
+            sources: sources_of(&self.loaded),
+            wanted: self.wanted.clone(),
             host: &self.host,
-            plugins: &self.plugins,
+            plugins: self.shared.plugins(),
             lock: self.lock.as_ref(),
             secret_commands: self.configuration.secret_commands.clone(),
             ssh: self.configuration.ssh.clone(),
             trace,
             on_event: &on_event,
             stop,
+            selection: self.selection.clone(),
+            permits: self.permits,
         };
-        self.runtime.block_on(work(&context))
+        // One of many has had its own since it began.
+        let span = if self.terminal.is_among_many() {
+            Span::current()
+        } else {
+            let site = self.loaded.topology.site.as_ref();
+            let site = site.map(|site| site.name.value.as_str());
+            info_span!("site", file = self.path, site)
+        };
+        self.runtime.block_on(work(&context).instrument(span))
     }
 
     /// Shows what plugins found; true where something of it fails the topology.
@@ -190,23 +332,52 @@ impl<'a> Session<'a> {
             return refused;
         }
         if only_notes && self.terminal.verbosity < Verbosity::Verbose {
-            self.terminal.say(format_args!("{tally}; `-v` shows them"));
+            // Of many sites, each would say so.
+            if !self.terminal.is_among_many() {
+                self.terminal.say(format_args!("{tally}; `-v` shows them"));
+            }
         } else {
-            self.terminal.error(&report::human(
-                &findings,
-                &self.loaded.sources,
-                self.terminal.err,
-            ));
+            report::tell(&findings, &self.loaded.sources, self.terminal);
         }
         refused
     }
 
     /// Makes a plan; none where plugins found errors, which are shown.
-    pub(crate) fn plan(&self) -> Result<Option<switchover_engine::Plan>, Failure> {
+    pub(crate) fn plan(&self) -> Result<Option<Plan>, Failure> {
         match self.run(async |context| switchover_engine::plan(context).await) {
             Ok(planned) => {
                 let refused = self.show(planned.findings);
                 Ok((!refused).then_some(planned.plan))
+            }
+            Err(PlanError::Findings(findings)) => {
+                self.show(findings);
+                Ok(None)
+            }
+            Err(error) => Err(Failure::new(Exit::Failed, error)),
+        }
+    }
+
+    /// What the topology wants, told by the plugins alone; none where they found errors, which are shown.
+    pub(crate) fn desired(&self) -> Result<Option<switchover_engine::Desired>, Failure> {
+        match self.run(async |context| switchover_engine::desired(context).await) {
+            Ok(mut desired) => {
+                let refused = self.show(std::mem::take(&mut desired.findings));
+                Ok((!refused).then_some(desired))
+            }
+            Err(PlanError::Findings(findings)) => {
+                self.show(findings);
+                Ok(None)
+            }
+            Err(error) => Err(Failure::new(Exit::Failed, error)),
+        }
+    }
+
+    /// Looks what somebody else changed; none where plugins found errors, which are shown.
+    pub(crate) fn drift(&self) -> Result<Option<switchover_engine::Drift>, Failure> {
+        match self.run(async |context| switchover_engine::drift(context).await) {
+            Ok(mut drift) => {
+                let refused = self.show(std::mem::take(&mut drift.findings));
+                Ok((!refused).then_some(drift))
             }
             Err(PlanError::Findings(findings)) => {
                 self.show(findings);
@@ -232,10 +403,34 @@ impl<'a> Session<'a> {
     }
 }
 
+/// Where what waits runs: on the thread that asks.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Failed, SessionError::Runtime(error)))
+}
+
 /// Runs plugins, compiled code cached in the user's cache folder.
 pub(crate) fn host() -> Result<Host, Failure> {
     Host::new(HostConfig::default())
         .map_err(|error| Failure::new(Exit::Failed, SessionError::Host(error)))
+}
+
+/// The files of a topology, as a generation keeps them.
+fn sources_of(loaded: &Loaded) -> Sources {
+    let texts = loaded.sources.files().map(|file| file.text.clone());
+    let files = loaded.names.iter().cloned().zip(texts);
+    Sources {
+        main: loaded.names.first().cloned().unwrap_or_default(),
+        files: files.collect(),
+    }
+}
+
+/// Where a topology says that the site's state is.
+pub(crate) fn state_of(loaded: &Loaded) -> Option<&str> {
+    let site = loaded.topology.site.as_ref()?;
+    site.state.as_ref().map(|state| state.as_str())
 }
 
 /// The plugins that come with the command.

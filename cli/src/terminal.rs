@@ -4,11 +4,13 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 
 use crate::failure::Failure;
+use crate::log::{self, LogFormat};
 
 /// Width where the stream is not a terminal, so that output is the same everywhere.
 const FIXED_WIDTH: usize = 80;
@@ -83,8 +85,9 @@ impl Look {
     }
 }
 
-/// stdout and stderr of this process.
-#[derive(Debug)]
+/// Where the two streams go: to those of this process, or, for one site among many, into a block of their own. Cheap to
+/// clone.
+#[derive(Debug, Clone)]
 pub(crate) struct Terminal {
     /// How stdout is shown.
     pub(crate) out: Look,
@@ -92,12 +95,30 @@ pub(crate) struct Terminal {
     pub(crate) err: Look,
     /// How much is told on stderr.
     pub(crate) verbosity: Verbosity,
-    reader_left: AtomicBool,
+    format: LogFormat,
+    /// Whom lines of the log are about, among many sites.
+    site: Option<Arc<str>>,
+    sink: Arc<Sink>,
+}
+
+#[derive(Debug)]
+enum Sink {
+    Process { reader_left: AtomicBool },
+    Kept(Mutex<Kept>),
+}
+
+/// What was written and not shown yet.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// Data.
+    pub(crate) out: String,
+    /// Everything else.
+    pub(crate) err: String,
 }
 
 impl Terminal {
     /// Looks at the streams once.
-    pub(crate) fn new(color: ColorWhen, verbosity: Verbosity) -> Self {
+    pub(crate) fn new(color: ColorWhen, verbosity: Verbosity, format: LogFormat) -> Self {
         match color {
             ColorWhen::Auto => ColorChoice::Auto,
             ColorWhen::Always => ColorChoice::Always,
@@ -108,14 +129,60 @@ impl Terminal {
             out: Look::of(&io::stdout()),
             err: Look::of(&io::stderr()),
             verbosity,
-            reader_left: AtomicBool::new(false),
+            format,
+            site: None,
+            sink: Arc::new(Sink::Process {
+                reader_left: AtomicBool::new(false),
+            }),
         }
+    }
+
+    /// The same for one site among many: what is written is kept until the site is done, but for the lines of a log,
+    /// which say whose they are.
+    pub(crate) fn of_site(&self, site: &str) -> Self {
+        Self {
+            err: Look {
+                terminal: false,
+                ..self.err
+            },
+            site: Some(site.into()),
+            sink: Arc::new(Sink::Kept(Mutex::default())),
+            ..self.clone()
+        }
+    }
+
+    /// What was written since the last time.
+    pub(crate) fn take(&self) -> Kept {
+        match &*self.sink {
+            Sink::Process { .. } => Kept::default(),
+            Sink::Kept(kept) => {
+                std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+        }
+    }
+
+    /// Whether this is for one site among many: what can be said of all of them is then said once, at the end.
+    pub(crate) fn is_among_many(&self) -> bool {
+        self.site.is_some()
+    }
+
+    /// Whether stderr is for programs.
+    pub(crate) fn logs_json(&self) -> bool {
+        self.format == LogFormat::Json
     }
 
     /// Writes data to stdout. A reader that left (`| head`) is no error: what is still to come is not for anybody, while
     /// what the command does must not stop half-way.
     pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
-        if self.reader_left.load(Ordering::Relaxed) {
+        let reader_left = match &*self.sink {
+            Sink::Process { reader_left } => reader_left,
+            Sink::Kept(kept) => {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.out.push_str(text);
+                return Ok(());
+            }
+        };
+        if reader_left.load(Ordering::Relaxed) {
             return Ok(());
         }
         let mut stdout = io::stdout().lock();
@@ -123,13 +190,18 @@ impl Terminal {
             .write_all(text.as_bytes())
             .and_then(|()| stdout.flush())
         {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.reader_left.store(true, Ordering::Relaxed);
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe || self.hung_up(&error) => {
+                reader_left.store(true, Ordering::Relaxed);
                 Ok(())
             }
             Err(error) => Err(Failure::stdout(error)),
             Ok(()) => Ok(()),
         }
+    }
+
+    /// The terminal behind stdout was closed.
+    fn hung_up(&self, error: &io::Error) -> bool {
+        self.out.terminal && error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
     }
 
     /// A line on stderr, unless `-q`.
@@ -139,21 +211,54 @@ impl Terminal {
 
     /// A line on stderr where at least this much is told.
     pub(crate) fn tell(&self, from: Verbosity, line: impl Display) {
-        if self.verbosity >= from {
-            // Nobody can be told that stderr is closed.
-            let _ = writeln!(io::stderr().lock(), "{line}");
+        if self.verbosity < from {
+            return;
+        }
+        let text = line.to_string();
+        if self.logs_json() {
+            self.log(log::level(from), &log::Event::Message { text: &text });
+            return;
+        }
+        match &self.site {
+            // What is told whatever was asked for is told now: somebody may have to do something.
+            Some(site) if from == Verbosity::Quiet => {
+                drop(writeln!(io::stderr().lock(), "{site}: {text}"));
+            }
+            _ => self.write(&format!("{text}\n")),
         }
     }
 
-    /// An error, drawn already, on stderr.
+    /// A text of several lines on stderr, drawn already.
     pub(crate) fn error(&self, drawn: &str) {
-        // Nobody can be told that stderr is closed.
-        let _ = io::stderr().lock().write_all(drawn.as_bytes());
+        if self.logs_json() {
+            let text = drawn.trim_end();
+            self.log(log::Level::Info, &log::Event::Message { text });
+        } else {
+            self.write(drawn);
+        }
     }
 
-    /// Whether a person can be asked.
+    /// One line of the log for programs; the caller has looked whether there is one, and whether so much is told.
+    pub(crate) fn log(&self, level: log::Level, event: &log::Event<'_>) {
+        let line = log::line(level, self.site.as_deref(), event);
+        // Nobody can be told that stderr is closed.
+        let _ = io::stderr().lock().write_all(line.as_bytes());
+    }
+
+    fn write(&self, text: &str) {
+        match &*self.sink {
+            // Nobody can be told that stderr is closed.
+            Sink::Process { .. } => drop(io::stderr().lock().write_all(text.as_bytes())),
+            Sink::Kept(kept) => {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.err.push_str(text);
+            }
+        }
+    }
+
+    /// Whether a person can be asked: not where a program reads what is told, nor on behalf of one site among many.
     pub(crate) fn can_ask(&self) -> bool {
-        self.err.terminal && io::stdin().is_terminal()
+        self.err.terminal && !self.logs_json() && io::stdin().is_terminal()
     }
 
     /// Asks on stderr, reads one line. An end of input reads as an empty answer.

@@ -1,35 +1,86 @@
 //! `switchover apply`
 
-use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+mod many;
+
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use miette::Diagnostic;
 use serde::Serialize;
 use switchover_engine::plan::Summary;
-use switchover_engine::{Applied, ApplyError, Plan};
+use switchover_engine::{Applied, ApplyError, ApplyOptions, LeaseError, Permits, Plan};
 
+use super::gc;
+use crate::configuration;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::fleet::{Sites, Which};
+use crate::plan_file::{self, Approval};
 use crate::render::outline::Extent;
 use crate::render::plan_human;
 use crate::render::text::count;
 use crate::session::Session;
+use crate::targets::TargetArguments;
 use crate::terminal::{Terminal, Verbosity};
 
 /// The command's arguments.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The topology, or a plan that `plan --out` wrote.
-    #[arg(value_name = "FILE", default_value = "switchover.kdl")]
-    file: PathBuf,
+    #[command(flatten)]
+    sites: Sites,
     /// Apply without asking.
     #[arg(long, short)]
     yes: bool,
+    /// Apply even where more is changed or removed than the topology lets pass (`large-change`).
+    #[arg(long)]
+    allow_large_change: bool,
+    /// Apply even where the same was applied before and rolled back.
+    #[arg(long)]
+    allow_rejected: bool,
+    /// Bring back what somebody else changed since the last apply, and leave what else the topology wants for later.
+    #[arg(long)]
+    only_drift: bool,
+    #[command(flatten)]
+    targets: TargetArguments,
+    #[command(flatten)]
+    approval: Approval,
+    /// Take everything back again unless `switchover confirm` follows within this time, such as `5m`.
+    ///
+    /// A lost connection to the terminal does not end the wait: who locked themselves out needs to do nothing.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    confirm_within: Option<Duration>,
+    /// Wait so long, such as `5m`, where somebody else is changing the site.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    lock_timeout: Option<Duration>,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+impl Arguments {
+    /// What a plan is to be about, and where what it wants comes from.
+    fn direct(&self, session: &mut Session<'_>) -> Result<(), Failure> {
+        session.select(&self.targets)?;
+        if self.only_drift {
+            session.want_what_was_left()?;
+        }
+        Ok(())
+    }
+}
+
+/// A run keeps everybody else from working on the site.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
+/// A time that is worth waiting.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    let time: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| "a time is written like `90s`, `5m` or `1h 30m`".to_owned())?;
+    match Duration::try_from(time) {
+        Ok(time) if !time.is_zero() && time <= LONGEST_WAIT => Ok(time),
+        _ => Err("it must be between a moment and a day".to_owned()),
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -52,16 +103,6 @@ enum CommandError {
     #[error("not confirmed: nothing was changed")]
     #[diagnostic(code(switchover::apply::declined), help("only `yes` confirms"))]
     Declined,
-    #[error("failed to read the plan `{}`", path.display())]
-    #[diagnostic(
-        code(switchover::plan::read),
-        help("check the file's owner and permissions")
-    )]
-    Read {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
     #[error("there is no topology `{topology}`, which the plan `{}` was made from", plan.display())]
     #[diagnostic(
         code(switchover::plan::topology_not_found),
@@ -70,6 +111,12 @@ enum CommandError {
         )
     )]
     TopologyGone { plan: PathBuf, topology: String },
+    #[error("`{}` is a plan: which targets and changes it is about is settled", plan.display())]
+    #[diagnostic(
+        code(switchover::plan::targets_of_plan),
+        help("`switchover plan --target NAME --out PLAN` keeps a plan of one target")
+    )]
+    TargetsOfPlan { plan: PathBuf },
 }
 
 /// Confirms or plans, then applies.
@@ -77,95 +124,136 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     if !arguments.yes && !terminal.can_ask() {
         return Err(Failure::new(Exit::Usage, CommandError::NobodyToAsk));
     }
-    let file = &arguments.file;
-    let kept = read_plan(file)?;
-    let topology = kept
-        .as_ref()
-        .map_or(file.as_path(), |plan| Path::new(&plan.topology.path));
-    if kept.is_some() && !topology.exists() {
-        let topology = topology.display().to_string();
-        return Err(Failure::new(
-            Exit::Failed,
-            CommandError::TopologyGone {
-                plan: file.clone(),
-                topology,
-            },
-        ));
-    }
-    let Some(session) = Session::open(topology, terminal)? else {
+    let file = match arguments.sites.which_or_plans()? {
+        Which::One(file) => file,
+        Which::Many(fleet) => return many::run(&fleet, arguments, terminal),
+    };
+    let kept = plan_file::read(&file, &arguments.approval, terminal)?;
+    let topology = match &kept {
+        Some(plan) => topology_of(plan, &file)?,
+        None => &file,
+    };
+    let Some(mut session) = Session::open(topology, terminal)? else {
         return Ok(Exit::Findings);
     };
     let plan = match kept {
-        Some(plan) => plan,
-        None => match session.plan()? {
-            Some(plan) => plan,
-            None => return Ok(Exit::Findings),
-        },
+        Some(_) if arguments.targets.are_given() || arguments.only_drift => {
+            return Err(Failure::new(
+                Exit::Usage,
+                CommandError::TargetsOfPlan { plan: file },
+            ));
+        }
+        Some(plan) => {
+            session.select_as(&plan);
+            plan
+        }
+        None => {
+            arguments.direct(&mut session)?;
+            match session.plan()? {
+                Some(plan) => plan,
+                None => return Ok(Exit::Findings),
+            }
+        }
     };
     if !plan.summary().is_empty() {
-        show(&plan, terminal);
-        if !arguments.yes && !confirmed(terminal)? {
+        offer(&plan, arguments, terminal)?;
+        if !arguments.yes && !answered(terminal, QUESTION)? {
             return Err(Failure::new(Exit::Failed, CommandError::Declined));
         }
     }
-    let applied = session
-        .run_stoppable(async |context| switchover_engine::apply(context, &plan).await)
-        .map_err(|error| Failure::new(exit_of(&error), error))?;
-    let text = match arguments.format {
-        Format::Human => human(&applied),
-        Format::Json => json(&applied).map_err(Failure::json)?,
-    };
-    terminal.data(&text)?;
+    carry_out(&mut session, &plan, arguments, terminal)?;
     Ok(Exit::Done)
 }
 
-const fn exit_of(error: &ApplyError) -> Exit {
-    match error {
-        ApplyError::Stale { .. } => Exit::Stale,
-        ApplyError::NothingChanged(_) | ApplyError::Secret(_) => Exit::Failed,
-        ApplyError::RolledBack(_) => Exit::RolledBack,
-        ApplyError::Partial { .. } => Exit::Partial,
+/// The topology that a kept plan was made from.
+fn topology_of<'p>(plan: &'p Plan, file: &Path) -> Result<&'p Path, Failure> {
+    let topology = Path::new(&plan.topology.path);
+    if topology.exists() {
+        return Ok(topology);
     }
+    let error = CommandError::TopologyGone {
+        plan: file.to_owned(),
+        topology: plan.topology.path.clone(),
+    };
+    Err(Failure::new(Exit::Failed, error))
 }
 
-/// The plan that a file holds; none where it is a topology. JSON begins with a brace, KDL never does.
-fn read_plan(path: &Path) -> Result<Option<Plan>, Failure> {
-    // That a topology cannot be read is told where topologies are read.
-    let Ok(file) = File::open(path) else {
-        return Ok(None);
-    };
-    let first = BufReader::new(file)
-        .bytes()
-        .map_while(Result::ok)
-        .find(|byte| !byte.is_ascii_whitespace());
-    if first != Some(b'{') {
-        return Ok(None);
+/// Shows what is going to be done, unless it is refused.
+fn offer(plan: &Plan, arguments: &Arguments, terminal: &Terminal) -> Result<(), Failure> {
+    show(plan, terminal);
+    if !plan.large.is_empty() && !arguments.allow_large_change {
+        let error = ApplyError::large_change(&plan.large);
+        return Err(Failure::new(exit_of(&error), error));
     }
-    let bytes = fs::read(path).map_err(|source| {
-        Failure::new(
-            Exit::Failed,
-            CommandError::Read {
-                path: path.to_owned(),
-                source,
-            },
-        )
-    })?;
-    Plan::from_json(&bytes)
-        .map(Some)
-        .map_err(|error| Failure::new(Exit::Failed, error))
+    if let Some(rejection) = plan.rejected.clone().filter(|_| !arguments.allow_rejected) {
+        let error = ApplyError::Rejected { rejection };
+        return Err(Failure::new(exit_of(&error), error));
+    }
+    Ok(())
+}
+
+/// Does it, and says that it is done.
+fn carry_out(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    arguments: &Arguments,
+    terminal: &Terminal,
+) -> Result<Applied, Failure> {
+    session.permit(Permits {
+        large_change: arguments.allow_large_change,
+        rejected: arguments.allow_rejected,
+    });
+    let options = ApplyOptions {
+        confirm_within: arguments.confirm_within,
+        lease: configuration::lease(arguments.lock_timeout)?,
+    };
+    if options.confirm_within.is_some() {
+        session.outlive_terminal();
+    }
+    let applied = session
+        .run_stoppable(async |context| switchover_engine::apply(context, plan, &options).await)
+        .map_err(|error| Failure::new(exit_of(&error), error))?;
+    terminal.data(&written(&applied, arguments.format)?)?;
+    if applied.generation.is_some() {
+        gc::after_apply(session, options.lease, terminal);
+    }
+    Ok(applied)
+}
+
+fn written(applied: &Applied, format: Format) -> Result<String, Failure> {
+    Ok(match format {
+        Format::Human => human(applied),
+        Format::Json => json(applied).map_err(Failure::json)?,
+    })
+}
+
+pub(super) const fn exit_of(error: &ApplyError) -> Exit {
+    match error {
+        ApplyError::Stale { .. } | ApplyError::LargeChange { .. } | ApplyError::Rejected { .. } => {
+            Exit::Stale
+        }
+        ApplyError::Busy { .. }
+        | ApplyError::Fenced(_)
+        | ApplyError::Lease(LeaseError::Held { .. }) => Exit::LockHeld,
+        ApplyError::NothingChanged(_) | ApplyError::Secret(_) | ApplyError::Lease(_) => {
+            Exit::Failed
+        }
+        ApplyError::RolledBack(_) => Exit::RolledBack,
+        ApplyError::Partial { .. } | ApplyError::Unfinished { .. } => Exit::Partial,
+    }
 }
 
 /// What is confirmed is shown where the question is asked.
-fn show(plan: &Plan, terminal: &Terminal) {
-    if terminal.verbosity > Verbosity::Quiet || terminal.can_ask() {
+pub(super) fn show(plan: &Plan, terminal: &Terminal) {
+    if !terminal.logs_json() && (terminal.verbosity > Verbosity::Quiet || terminal.can_ask()) {
         terminal.error(&plan_human::render(plan, Extent::Brief, terminal.err));
     }
 }
 
-fn confirmed(terminal: &Terminal) -> Result<bool, Failure> {
-    let answer = terminal
-        .ask("\nApply these changes? Only `yes` is accepted: ")
-        .map_err(Failure::stdin)?;
+const QUESTION: &str = "\nApply these changes? Only `yes` is accepted: ";
+
+pub(super) fn answered(terminal: &Terminal, question: &str) -> Result<bool, Failure> {
+    let answer = terminal.ask(question).map_err(Failure::stdin)?;
     Ok(is_yes(&answer))
 }
 
@@ -173,7 +261,7 @@ fn is_yes(answer: &str) -> bool {
     answer.trim() == "yes"
 }
 
-fn human(applied: &Applied) -> String {
+pub(super) fn human(applied: &Applied) -> String {
     let Summary {
         create,
         update,
@@ -199,7 +287,7 @@ struct JsonApplied {
     summary: Summary,
 }
 
-fn json(applied: &Applied) -> Result<String, serde_json::Error> {
+pub(super) fn json(applied: &Applied) -> Result<String, serde_json::Error> {
     let applied = JsonApplied {
         format_version: "1.0",
         generation: applied.generation,

@@ -91,6 +91,7 @@ fn command_line() -> String {
     for exit in Exit::ALL {
         let _ = writeln!(page, "| {} | {} |", exit.code(), exit.meaning());
     }
+    let _ = writeln!(page, "\n{}", crate::exit::order());
     page
 }
 

@@ -1,29 +1,32 @@
 //! `switchover plan`
 
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use miette::Diagnostic;
 use switchover_engine::Plan;
 
-use crate::arguments::TopologyArgument;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::file::{self, Access};
+use crate::fleet::{self, Facts, Fleet, Sites, Style, Which};
+use crate::plan_file::{self, Kept};
+use crate::plan_folder::PlanFolder;
 use crate::render::outline::Extent;
 use crate::render::{plan_human, plan_json, plan_markdown};
 use crate::session::Session;
+use crate::targets::TargetArguments;
 use crate::terminal::Terminal;
 
 /// The command's arguments.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    topology: TopologyArgument,
-    /// Keep the plan in a file that `apply` takes; it holds no secret.
+    sites: Sites,
+    /// Keep the plan in a file that `apply` takes; it holds no secret. Of many sites, keep a file of each in this folder.
     #[arg(long, value_name = "PLAN")]
     out: Option<PathBuf>,
+    /// Sign every kept plan by this OpenSSH key, into `PLAN.sig`.
+    #[arg(long, value_name = "KEY", requires = "out")]
+    sign: Option<PathBuf>,
     /// How the plan is printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -33,6 +36,8 @@ pub(crate) struct Arguments {
     /// End with exit code 4 where changes are pending.
     #[arg(long)]
     detailed_exitcode: bool,
+    #[command(flatten)]
+    targets: TargetArguments,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -46,40 +51,59 @@ enum Format {
     Markdown,
 }
 
-#[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("failed to write the plan to `{}`", path.display())]
-#[diagnostic(
-    code(switchover::plan::write),
-    help("the folder must exist and be writable")
-)]
-struct WriteError {
-    path: PathBuf,
-    #[source]
-    source: io::Error,
-}
-
 /// Shows what apply would do.
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let Some(session) = Session::open(&arguments.topology.file, terminal)? else {
-        return Ok(Exit::Findings);
+    let fleet = match arguments.sites.which()? {
+        Which::One(file) => {
+            return match Session::open(&file, terminal)? {
+                Some(session) => {
+                    let out = arguments.out.as_deref();
+                    one(session, arguments, out, terminal, &mut Facts::default())
+                }
+                None => Ok(Exit::Findings),
+            };
+        }
+        Which::Many(fleet) => fleet,
     };
+    many(&fleet, arguments, terminal)
+}
+
+/// Every site's plan.
+fn many(fleet: &Fleet, arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    let style = match arguments.format {
+        Format::Human => Style::Human,
+        Format::Json => Style::Json,
+        Format::Markdown => Style::Markdown,
+    };
+    let kept = match &arguments.out {
+        Some(folder) => Some(PlanFolder::prepare(folder, fleet)?),
+        None => None,
+    };
+    fleet::each_session(fleet, style, terminal, |session, terminal, facts| {
+        let kept = kept.as_ref();
+        let out = kept.and_then(|kept| kept.place(Path::new(session.path())));
+        one(session, arguments, out, terminal, facts)
+    })
+}
+
+/// The plan of one site.
+fn one(
+    mut session: Session<'_>,
+    arguments: &Arguments,
+    out: Option<&Path>,
+    terminal: &Terminal,
+    facts: &mut Facts,
+) -> Result<Exit, Failure> {
+    session.select(&arguments.targets)?;
     let Some(plan) = session.plan()? else {
         return Ok(Exit::Findings);
     };
-    if let Some(path) = &arguments.out {
-        let text = plan.to_json().map_err(Failure::json)?;
-        file::replace(path, &text, Access::Owner).map_err(|source| {
-            Failure::new(
-                Exit::Failed,
-                WriteError {
-                    path: path.clone(),
-                    source,
-                },
-            )
-        })?;
-    }
-    terminal.data(&rendered(&plan, arguments, terminal)?)?;
-    let pending = !plan.summary().is_empty();
+    let kept = match out {
+        Some(path) => Some(plan_file::keep(&plan, path, arguments.sign.as_deref())?),
+        None => None,
+    };
+    terminal.data(&rendered(&plan, kept.as_ref(), arguments, terminal)?)?;
+    let pending = facts.planned(&plan.summary());
     Ok(if pending && arguments.detailed_exitcode {
         Exit::ChangesPending
     } else {
@@ -87,15 +111,30 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     })
 }
 
-fn rendered(plan: &Plan, arguments: &Arguments, terminal: &Terminal) -> Result<String, Failure> {
+fn rendered(
+    plan: &Plan,
+    kept: Option<&Kept>,
+    arguments: &Arguments,
+    terminal: &Terminal,
+) -> Result<String, Failure> {
     let extent = if arguments.full {
         Extent::Full
     } else {
         Extent::Brief
     };
+    let with_digest = |text: String, named: fn(&Kept) -> String| match kept {
+        Some(kept) => text + &named(kept),
+        None => text,
+    };
     match arguments.format {
-        Format::Human => Ok(plan_human::render(plan, extent, terminal.out)),
-        Format::Json => plan_json::render(plan).map_err(Failure::json),
-        Format::Markdown => Ok(plan_markdown::render(plan, extent)),
+        Format::Human => {
+            let text = plan_human::render(plan, extent, terminal.out);
+            Ok(with_digest(text, plan_human::kept))
+        }
+        Format::Json => plan_json::render(plan, kept).map_err(Failure::json),
+        Format::Markdown => {
+            let text = plan_markdown::render(plan, extent);
+            Ok(with_digest(text, plan_markdown::kept))
+        }
     }
 }

@@ -1,12 +1,19 @@
 //! `switchover validate`
 
-use clap::{Args, ValueEnum};
-use switchover_rules::judge;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
-use crate::arguments::TopologyOrStdin;
+use clap::{Args, ValueEnum};
+use switchover_engine::Unfinished;
+use switchover_rules::judge;
+use switchover_topology::{Diagnostic, Loaded};
+
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::report::{self, Report, Selection};
+use crate::fleet::{self, Fleet, Printer, Sites, Style, Which};
+use crate::report::{self, Report, Selection, Tally};
+use crate::session;
 use crate::terminal::Terminal;
 use crate::topology_file;
 
@@ -14,7 +21,7 @@ use crate::topology_file;
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    topology: TopologyOrStdin,
+    sites: Sites,
     /// How findings are printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -55,27 +62,146 @@ enum Format {
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     let selection = Selection::new(&arguments.only, &arguments.skip)
         .map_err(|error| Failure::new(Exit::Usage, error))?;
-    let loaded = topology_file::read(&arguments.topology.file)?;
-    let findings = judge(&loaded.topology, loaded.diagnostics, topology_file::today());
+    match arguments.sites.which()? {
+        Which::One(file) => {
+            let judged = judged(&file, &selection)?;
+            let exit = print(&judged, arguments, &selection, terminal)?;
+            fleet::tell_interrupted(interrupted(&judged.loaded).as_ref(), terminal);
+            // The process ends here: giving a large topology back piece by piece would only take time.
+            std::mem::forget(judged);
+            Ok(exit)
+        }
+        Which::Many(fleet) => many(&fleet, arguments, &selection, terminal),
+    }
+}
+
+/// A topology and what was found about it.
+struct Judged {
+    loaded: Loaded,
+    /// In report order.
+    findings: Vec<Diagnostic>,
+    /// The topology as findings name it.
+    shown: String,
+}
+
+fn judged(file: &Path, selection: &Selection) -> Result<Judged, Failure> {
+    let mut loaded = topology_file::read(file)?;
+    let found = std::mem::take(&mut loaded.diagnostics);
+    let findings = judge(&loaded.topology, found, topology_file::today());
     let findings = selection.of(loaded.origins.relate(findings));
-    let report = Report {
-        diagnostics: &findings,
-        sources: &loaded.sources,
-        rules: selection.rules(),
-        topology: topology_file::shown(&arguments.topology.file),
-        deny_warnings: arguments.deny_warnings,
+    Ok(Judged {
+        loaded,
+        findings,
+        shown: topology_file::shown(file),
+    })
+}
+
+/// The run of a site that is not at its end. Validating asks nobody: of a state elsewhere nothing is known here.
+fn interrupted(loaded: &Loaded) -> Option<Unfinished> {
+    let location = session::state_of(loaded);
+    if loaded.root == Path::new("") || location.is_some_and(|location| location.contains("://")) {
+        return None;
+    }
+    let unfinished = switchover_engine::unfinished(&loaded.root, location);
+    // That a state cannot be read is told where it is used.
+    session::runtime().ok()?.block_on(unfinished).ok().flatten()
+}
+
+fn print(
+    judged: &Judged,
+    arguments: &Arguments,
+    selection: &Selection,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let report = judged.report(arguments, selection);
+    terminal.data(&written(&report, arguments.format, terminal)?)?;
+    Ok(arguments.exit(report.failed()))
+}
+
+fn written(report: &Report<'_>, format: Format, terminal: &Terminal) -> Result<String, Failure> {
+    let (findings, sources) = (report.diagnostics, report.sources);
+    Ok(match format {
+        Format::Human => report::human(findings, sources, terminal.out),
+        Format::Json => report::json(findings, sources).map_err(Failure::json)?,
+        Format::Sarif => report::sarif(report).map_err(Failure::json)?,
+        Format::Github => report::github(report),
+        Format::Junit => report::junit(report).map_err(Failure::junit)?,
+        Format::Markdown => report::markdown(report),
+    })
+}
+
+/// All sites: formats for other programs know one report of one run, so that findings of all sites go into one.
+fn many(
+    fleet: &Fleet,
+    arguments: &Arguments,
+    selection: &Selection,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let style = match arguments.format {
+        Format::Human => Style::Human,
+        Format::Json => Style::Json,
+        Format::Sarif | Format::Github | Format::Junit | Format::Markdown => Style::Silent,
     };
-    let text = match arguments.format {
-        Format::Human => report::human(&findings, &loaded.sources, terminal.out),
-        Format::Json => report::json(&findings, &loaded.sources).map_err(Failure::json)?,
-        Format::Sarif => report::sarif(&report).map_err(Failure::json)?,
-        Format::Github => report::github(&report),
-        Format::Junit => report::junit(&report).map_err(Failure::junit)?,
-        Format::Markdown => report::markdown(&report),
-    };
-    terminal.data(&text)?;
-    let failed = report.failed() && !arguments.exit_zero;
-    // The process ends here: giving a large topology back piece by piece would only take time.
-    std::mem::forget((loaded.topology, loaded.origins));
-    Ok(if failed { Exit::Findings } else { Exit::Done })
+    let merged = Mutex::new(BTreeMap::new());
+    let mut printer = Printer::new(terminal, style)?;
+    let take = |ended| printer.site(ended);
+    fleet::each(
+        fleet,
+        terminal,
+        || false,
+        take,
+        |part| {
+            let judged = judged(part.file, selection)?;
+            let tally = Tally::of(&judged.findings);
+            part.facts.learn(&judged.loaded, tally);
+            part.facts.interrupted = interrupted(&judged.loaded);
+            fleet::tell_interrupted(part.facts.interrupted.as_ref(), part.terminal);
+            part.facts.uneventful = tally.errors + tally.warnings + tally.notes == 0;
+            if style != Style::Silent {
+                return print(&judged, arguments, selection, part.terminal);
+            }
+            let failed = judged.report(arguments, selection).failed();
+            if !judged.findings.is_empty() {
+                let mut merged = merged.lock().unwrap_or_else(PoisonError::into_inner);
+                merged.insert(part.at, (judged.findings, judged.loaded.sources));
+            }
+            Ok(arguments.exit(failed))
+        },
+    )?;
+    let exit = printer.end()?;
+    if style == Style::Silent {
+        let merged = merged.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (findings, sources) = report::merged(merged.into_values());
+        let report = Report {
+            diagnostics: &findings,
+            sources: &sources,
+            rules: selection.rules(),
+            topology: String::new(),
+            deny_warnings: arguments.deny_warnings,
+        };
+        terminal.data(&written(&report, arguments.format, terminal)?)?;
+    }
+    Ok(exit)
+}
+
+impl Judged {
+    fn report<'a>(&'a self, arguments: &Arguments, selection: &Selection) -> Report<'a> {
+        Report {
+            diagnostics: &self.findings,
+            sources: &self.loaded.sources,
+            rules: selection.rules(),
+            topology: self.shown.clone(),
+            deny_warnings: arguments.deny_warnings,
+        }
+    }
+}
+
+impl Arguments {
+    fn exit(&self, failed: bool) -> Exit {
+        if failed && !self.exit_zero {
+            Exit::Findings
+        } else {
+            Exit::Done
+        }
+    }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 use switchover_engine::plan::{
-    Action, Change, Content, Effect, Plan, Step, Summary, TargetPlan, Undo, Wave,
+    Action, Change, Content, Effect, KnownDrift, Plan, Reason, Step, Summary, TargetPlan, Undo,
+    Wave,
 };
 
 use crate::render::fields;
@@ -49,6 +50,8 @@ pub(crate) struct Outline<'a> {
 pub(crate) struct TargetOutline<'a> {
     pub(crate) target: &'a TargetPlan,
     pub(crate) entries: Vec<Entry<'a>>,
+    /// What somebody else changed, while the same is wanted as before.
+    pub(crate) drift: Vec<ChangeOutline<'a>>,
     /// In [`Extent::Full`] only: phase and what is sent.
     pub(crate) steps: Vec<(&'static str, String)>,
 }
@@ -118,6 +121,50 @@ impl<'a> Outline<'a> {
     }
 }
 
+/// What somebody must know of a plan as a whole before it is applied: a word that names it, and a sentence.
+pub(crate) fn notices(plan: &Plan) -> Vec<(&'static str, String)> {
+    let mut notices = Vec::new();
+    if !plan.left_out.is_empty() {
+        let names: Vec<&str> = plan
+            .left_out
+            .iter()
+            .map(|left_out| left_out.name.as_str())
+            .collect();
+        notices.push(("partial", format!("left out {}", named_all(&names))));
+    }
+    let skipped: Vec<&str> = plan
+        .skipped_turns()
+        .map(|left_out| left_out.name.as_str())
+        .collect();
+    if !skipped.is_empty() {
+        notices.push((
+            "out of turn",
+            format!(
+                "{} would come first: what is changed here may point at something that is not there yet",
+                named_all(&skipped)
+            ),
+        ));
+    }
+    for large in &plan.large {
+        notices.push((
+            "large change",
+            format!("{large}; `apply` needs `--allow-large-change`"),
+        ));
+    }
+    if let Some(rejection) = &plan.rejected {
+        notices.push((
+            "rejected",
+            format!("{rejection}; `apply` needs `--allow-rejected`"),
+        ));
+    }
+    notices
+}
+
+fn named_all(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
 impl TargetOutline<'_> {
     /// What the target leaves alone, and what cannot be taken back.
     pub(crate) fn remarks(&self) -> Vec<String> {
@@ -129,12 +176,16 @@ impl TargetOutline<'_> {
                 counted(foreign, "foreign resource", "foreign resources")
             ));
         }
+        remarks.extend(known_drift(&self.target.known_drift));
         if self.target.undo == Undo::None && !self.target.changes.is_empty() {
             remarks.push("these changes cannot be taken back".to_owned());
         }
         remarks
     }
 }
+
+/// What stands above the drift of a target.
+pub(crate) const DRIFT: &str = "changed by somebody else, brought back to what is wanted:";
 
 /// The one line that sums up: `3 to add, 1 to change, 0 to remove, 2 drifted`.
 pub(crate) fn sum(summary: &Summary) -> String {
@@ -168,19 +219,23 @@ pub(crate) const fn wave(wave: Wave) -> &'static str {
 
 /// Removals and drift are always shown one by one: that is what a reviewer must not miss.
 fn may_fold(change: &Change) -> bool {
-    change.action != Action::Delete && !change.drifted
+    change.action != Action::Delete && !change.reason.drifted()
 }
 
-fn outline_target(target: &TargetPlan, extent: Extent) -> TargetOutline<'_> {
+pub(crate) fn outline_target(target: &TargetPlan, extent: Extent) -> TargetOutline<'_> {
     let mut totals: BTreeMap<(Action, &str), usize> = BTreeMap::new();
     for change in target.changes.iter().filter(|change| may_fold(change)) {
         *totals.entry((change.action, &change.kind)).or_default() += 1;
     }
     let mut seen: BTreeMap<(Action, &str), usize> = BTreeMap::new();
-    let mut entries = Vec::new();
+    let (mut entries, mut drift) = (Vec::new(), Vec::new());
     for change in &target.changes {
         let kind = (change.action, change.kind.as_str());
         let total = totals.get(&kind).copied().unwrap_or_default();
+        if change.reason == Reason::Drift {
+            drift.push(outline_change(change, extent));
+            continue;
+        }
         if extent == Extent::Brief && may_fold(change) && total > MANY {
             let seen = seen.entry(kind).or_default();
             *seen += 1;
@@ -205,6 +260,7 @@ fn outline_target(target: &TargetPlan, extent: Extent) -> TargetOutline<'_> {
     TargetOutline {
         target,
         entries,
+        drift,
         steps,
     }
 }
@@ -245,7 +301,20 @@ fn describe(step: &Step) -> String {
     format!("{} ({what})", step.title)
 }
 
-fn outline_change(change: &Change, extent: Extent) -> ChangeOutline<'_> {
+/// What drifted and is accepted, one sentence each.
+pub(crate) fn known_drift(known: &[KnownDrift]) -> Vec<String> {
+    let told = |known: &KnownDrift| {
+        let until = known.until.map(|until| format!(", until {until}"));
+        let (address, reason) = (&known.address, &known.reason);
+        format!(
+            "known drift of {address} left alone: {reason}{}",
+            until.unwrap_or_default()
+        )
+    };
+    known.iter().map(told).collect()
+}
+
+pub(crate) fn outline_change(change: &Change, extent: Extent) -> ChangeOutline<'_> {
     let (note, details) = match (&change.before, &change.after) {
         (None, Some(content)) => outline_new(content, extent),
         (Some(Content::Object(before)), Some(Content::Object(after))) => {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use switchover_engine::plan::{Action, Plan};
 
+use crate::plan_file::Kept;
 use crate::render::outline::{self, ChangeOutline, Detail, Entry, Extent, Outline, TargetOutline};
 use crate::render::text::{count as count_of, counted, visible};
 use crate::terminal::Look;
@@ -58,29 +59,69 @@ const fn sign(action: Action) -> char {
 /// The plan for people, ending in the line that sums up.
 pub(crate) fn render(plan: &Plan, extent: Extent, look: Look) -> String {
     let outline = Outline::new(plan, extent);
-    let mut page = Page {
-        text: String::new(),
-        palette: Palette::new(look.color),
-        width: look.width,
-    };
+    let mut page = Page::new(look);
     // Writing to a string cannot fail.
     let _ = page.draw(&outline);
     page.text
 }
 
-struct Page {
-    text: String,
+/// What names a plan that was kept; the last line, where it is easily copied.
+pub(crate) fn kept(kept: &Kept) -> String {
+    let path = kept.path.display().to_string();
+    let signed = kept
+        .signed_by
+        .as_ref()
+        .map(|key| format!(", signed by the key {key}"));
+    format!(
+        "kept in {}{}: {}\n",
+        visible(&path),
+        signed.unwrap_or_default(),
+        kept.digest
+    )
+}
+
+/// Text on its way to a terminal.
+pub(crate) struct Page {
+    pub(crate) text: String,
     palette: Palette,
     width: usize,
 }
 
 impl Page {
+    pub(crate) fn new(look: Look) -> Self {
+        Self {
+            text: String::new(),
+            palette: Palette::new(look.color),
+            width: look.width,
+        }
+    }
+
+    /// A target's name, and what it is.
+    pub(crate) fn heading(&mut self, name: &str, about: &str) -> std::fmt::Result {
+        let Palette { strong, faint, .. } = self.palette;
+        write!(self.text, "{strong}{}{strong:#}", visible(name))?;
+        writeln!(self.text, "  {faint}{}{faint:#}", visible(about))
+    }
+
+    pub(crate) fn remark(&mut self, remark: &str) -> std::fmt::Result {
+        let faint = self.palette.faint;
+        writeln!(self.text, "  {faint}{}{faint:#}", visible(remark))
+    }
+
     fn draw(&mut self, outline: &Outline<'_>) -> std::fmt::Result {
         let strong = self.palette.strong;
         if !outline.summary.is_empty() {
             for target in &outline.targets {
                 self.target(target)?;
             }
+        }
+        let warning = self.palette.update;
+        for (word, notice) in outline::notices(outline.plan) {
+            writeln!(
+                self.text,
+                "{warning}{word}{warning:#}: {}",
+                visible(&notice)
+            )?;
         }
         writeln!(
             self.text,
@@ -89,17 +130,16 @@ impl Page {
         )
     }
 
-    fn target(&mut self, target: &TargetOutline<'_>) -> std::fmt::Result {
-        let Palette { strong, faint, .. } = self.palette;
+    pub(crate) fn target(&mut self, target: &TargetOutline<'_>) -> std::fmt::Result {
+        let faint = self.palette.faint;
         let plan = target.target;
-        write!(self.text, "{strong}{}{strong:#}", visible(&plan.name))?;
         let about = format!(
             "{} · {} {}",
             outline::wave(plan.wave),
             plan.plugin.name,
             plan.plugin.version
         );
-        writeln!(self.text, "  {faint}{}{faint:#}", visible(&about))?;
+        self.heading(&plan.name, &about)?;
         for entry in &target.entries {
             match entry {
                 Entry::Change(change) => self.change(change)?,
@@ -119,6 +159,13 @@ impl Page {
                 }
             }
         }
+        if !target.drift.is_empty() {
+            let drift = self.palette.drift;
+            writeln!(self.text, "  {drift}{}{drift:#}", outline::DRIFT)?;
+        }
+        for change in &target.drift {
+            self.change(change)?;
+        }
         if plan.changes.is_empty() {
             let unchanged = counted(plan.unchanged, "resource", "resources");
             writeln!(
@@ -127,7 +174,7 @@ impl Page {
             )?;
         }
         for remark in target.remarks() {
-            writeln!(self.text, "  {faint}{remark}{faint:#}")?;
+            self.remark(&remark)?;
         }
         for (phase, step) in &target.steps {
             writeln!(self.text, "  {faint}{phase:<6}{faint:#}  {}", visible(step))?;
@@ -135,7 +182,7 @@ impl Page {
         writeln!(self.text)
     }
 
-    fn change(&mut self, outline: &ChangeOutline<'_>) -> std::fmt::Result {
+    pub(crate) fn change(&mut self, outline: &ChangeOutline<'_>) -> std::fmt::Result {
         let Palette { faint, drift, .. } = self.palette;
         let change = outline.change;
         let style = self.palette.of(change.action);
@@ -146,7 +193,7 @@ impl Page {
             sign(change.action)
         )?;
         let mut used = 4 + address.chars().count();
-        if change.drifted {
+        if change.reason.drifted() {
             write!(self.text, " {drift}(drifted){drift:#}")?;
             used += 10;
         }

@@ -1,20 +1,27 @@
 //! A plan for programs: the plan file's own format, with a summary.
 
 use serde::Serialize;
+use switchover_engine::PlanDigest;
 use switchover_engine::plan::{Plan, Summary};
+
+use crate::plan_file::Kept;
 
 #[derive(Serialize)]
 struct PlanWithSummary<'a> {
     #[serde(flatten)]
     plan: &'a Plan,
     summary: Summary,
+    /// Of the file in which the plan is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'a PlanDigest>,
 }
 
 /// One JSON document, indented, with a final line break.
-pub(crate) fn render(plan: &Plan) -> Result<String, serde_json::Error> {
+pub(crate) fn render(plan: &Plan, kept: Option<&Kept>) -> Result<String, serde_json::Error> {
     let mut text = serde_json::to_string_pretty(&PlanWithSummary {
         plan,
         summary: plan.summary(),
+        digest: kept.map(|kept| &kept.digest),
     })?;
     text.push('\n');
     Ok(text)

@@ -5,31 +5,70 @@ use std::fmt::Write as _;
 
 use switchover_engine::plan::{Action, Plan};
 
+use crate::plan_file::Kept;
 use crate::render::outline::{self, ChangeOutline, Detail, Entry, Extent, Outline, TargetOutline};
 use crate::render::text::{COMMENT_LIMIT, counted, markdown_safe, visible};
 
 /// GitHub-flavoured Markdown, the line that sums up first.
 pub(crate) fn render(plan: &Plan, extent: Extent) -> String {
-    let limit = match extent {
-        Extent::Brief => COMMENT_LIMIT,
-        Extent::Full => usize::MAX,
-    };
     let outline = Outline::new(plan, extent);
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = draw(&mut text, &outline, limit);
+    let _ = draw(&mut text, &outline, limit(extent));
     text
+}
+
+/// What names a plan that was kept, so that it can be approved.
+pub(crate) fn kept(kept: &Kept) -> String {
+    let signed = kept
+        .signed_by
+        .as_ref()
+        .map(|key| format!(", signed by the key `{key}`"));
+    format!(
+        "\nDigest of the plan: `{}`{}\n",
+        kept.digest,
+        signed.unwrap_or_default()
+    )
 }
 
 fn draw(text: &mut String, outline: &Outline<'_>, limit: usize) -> std::fmt::Result {
     writeln!(text, "### Plan for {}\n", markdown_safe(&outline.plan.site))?;
     writeln!(text, "**{}**", outline::sum(&outline.summary))?;
+    for (word, notice) in outline::notices(outline.plan) {
+        writeln!(text, "\n**{word}**: {}", markdown_safe(&notice))?;
+    }
     if outline.summary.is_empty() {
         return Ok(());
     }
+    draw_blocks(text, outline.targets.iter(), limit)
+}
+
+/// One folded block a target.
+pub(crate) fn draw_targets<'a>(
+    text: &mut String,
+    targets: impl Iterator<Item = TargetOutline<'a>>,
+    extent: Extent,
+) {
+    let targets: Vec<_> = targets.collect();
+    // Writing to a string cannot fail.
+    let _ = draw_blocks(text, targets.iter(), limit(extent));
+}
+
+const fn limit(extent: Extent) -> usize {
+    match extent {
+        Extent::Brief => COMMENT_LIMIT,
+        Extent::Full => usize::MAX,
+    }
+}
+
+fn draw_blocks<'a>(
+    text: &mut String,
+    targets: impl Iterator<Item = &'a TargetOutline<'a>>,
+    limit: usize,
+) -> std::fmt::Result {
     let mut room = limit.saturating_sub(text.chars().count() + RESERVED);
     let mut left_out = 0;
-    for target in &outline.targets {
+    for target in targets {
         let mut block = String::new();
         draw_target(&mut block, target)?;
         let length = block.chars().count();
@@ -51,7 +90,7 @@ fn draw(text: &mut String, outline: &Outline<'_>, limit: usize) -> std::fmt::Res
 }
 
 /// What is needed after the last block.
-const RESERVED: usize = 200;
+const RESERVED: usize = 500;
 
 fn draw_target(text: &mut String, outline: &TargetOutline<'_>) -> std::fmt::Result {
     let target = outline.target;
@@ -103,6 +142,12 @@ fn draw_target(text: &mut String, outline: &TargetOutline<'_>) -> std::fmt::Resu
             }
         }
     }
+    if !outline.drift.is_empty() {
+        writeln!(block, "# {}", outline::DRIFT)?;
+    }
+    for change in &outline.drift {
+        draw_change(&mut block, change)?;
+    }
     for (phase, step) in &outline.steps {
         writeln!(block, "# {phase}: {}", visible(step))?;
     }
@@ -114,6 +159,20 @@ fn draw_target(text: &mut String, outline: &TargetOutline<'_>) -> std::fmt::Resu
         writeln!(text, "{remark}\n")?;
     }
     writeln!(text, "</details>")
+}
+
+/// Changes as one block of a difference.
+pub(crate) fn block<'a>(changes: impl Iterator<Item = ChangeOutline<'a>>) -> String {
+    let mut block = String::new();
+    for change in changes {
+        // Writing to a string cannot fail.
+        let _ = draw_change(&mut block, &change);
+    }
+    if block.is_empty() {
+        return block;
+    }
+    let fence = fence(&block);
+    format!("{fence}diff\n{block}{fence}\n\n")
 }
 
 /// `!` is what a `diff` block has for a change that is neither addition nor removal.
@@ -133,7 +192,7 @@ fn draw_change(block: &mut String, outline: &ChangeOutline<'_>) -> std::fmt::Res
         sign(change.action),
         visible(&change.address)
     )?;
-    if change.drifted {
+    if change.reason.drifted() {
         write!(block, " (drifted)")?;
     }
     if let Some(note) = &outline.note {

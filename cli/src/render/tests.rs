@@ -6,8 +6,8 @@ use insta::assert_snapshot;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use switchover_engine::plan::{
-    Action, Change, Content, DnsUpdate, Effect, HttpBody, HttpRequest, Plan, PluginRef, Procedure,
-    Rrset, Step, TargetPlan, TopologyRef, Undo, Wave,
+    Action, Change, Content, DnsUpdate, Effect, FORMAT_VERSION, HttpBody, HttpRequest, Plan,
+    PluginRef, Procedure, Reason, Rrset, Step, TargetPlan, TopologyRef, Undo, Wave,
 };
 
 use crate::render::outline::Extent;
@@ -22,7 +22,7 @@ const PLAIN: Look = Look {
 
 fn plan(targets: Vec<TargetPlan>) -> Plan {
     Plan {
-        format_version: "1.0".to_owned(),
+        format_version: FORMAT_VERSION.to_owned(),
         site: "acme-hq".to_owned(),
         created: Timestamp::UNIX_EPOCH,
         expires: Timestamp::UNIX_EPOCH,
@@ -31,6 +31,9 @@ fn plan(targets: Vec<TargetPlan>) -> Plan {
             sha256: "0".repeat(64),
         },
         generation: Some(3),
+        left_out: Vec::new(),
+        large: Vec::new(),
+        rejected: None,
         targets,
     }
 }
@@ -48,6 +51,7 @@ fn target(name: &str, wave: Wave, changes: Vec<Change>) -> TargetPlan {
         changes,
         unchanged: 7,
         foreign: Vec::new(),
+        known_drift: Vec::new(),
         resources: BTreeMap::new(),
         undo: Undo::Native,
         procedure: Procedure::default(),
@@ -63,7 +67,7 @@ fn change(address: &str, before: Option<Content>, after: Option<Content>) -> Cha
             (Some(_), Some(_)) => Action::Update,
             (Some(_), None) => Action::Delete,
         },
-        drifted: false,
+        reason: Reason::Wanted,
         before,
         after,
     }
@@ -94,7 +98,7 @@ fn varied() -> Plan {
         text(&config("server = 10.20.0.10\n")),
         text(&config("server = 10.20.0.10\nbackup = 10.20.1.10\n")),
     );
-    drifted.drifted = true;
+    drifted.reason = Reason::Drift;
     let mut files = target(
         "files",
         Wave::Provisioning,
@@ -221,7 +225,8 @@ fn markdown() {
 #[test]
 fn json_is_the_plan_with_a_summary() {
     let plan = varied();
-    let mut document: Value = serde_json::from_str(&plan_json::render(&plan).unwrap()).unwrap();
+    let mut document: Value =
+        serde_json::from_str(&plan_json::render(&plan, None).unwrap()).unwrap();
     assert_snapshot!(document["summary"].to_string(), @r#"{"create":3,"update":3,"delete":2,"drifted":1,"unchanged":21,"foreign":2}"#);
     document.as_object_mut().unwrap().remove("summary");
     assert_eq!(serde_json::from_value::<Plan>(document).unwrap(), plan);
@@ -259,7 +264,7 @@ fn many() -> Plan {
     changes
         .extend((0..21).map(|number| change(&format!("class/{number}"), object(json!({})), None)));
     let mut drifted = change("subnet/a", object(json!({"x": 1})), object(json!({"x": 2})));
-    drifted.drifted = true;
+    drifted.reason = Reason::Both;
     changes.push(drifted);
     plan(vec![target("kea1", Wave::Dhcp, changes)])
 }
@@ -356,7 +361,7 @@ fn what_a_server_says_cannot_steer_the_terminal_or_leave_its_block() {
     for rendered in [
         plan_human::render(&plan, Extent::Full, PLAIN),
         plan_markdown::render(&plan, Extent::Full),
-        plan_json::render(&plan).unwrap(),
+        plan_json::render(&plan, None).unwrap(),
     ] {
         assert!(!rendered.contains('\u{1b}'), "{rendered}");
     }

@@ -16,7 +16,9 @@ use switchover_rules::Rule;
 use switchover_topology::{Diagnostic, FileId, Position, Severity, Sources, Span};
 
 use crate::document::Document;
+use crate::log;
 use crate::render::text::counted;
+use crate::terminal::Terminal;
 
 pub(crate) use github::github;
 pub(crate) use human::human;
@@ -55,6 +57,63 @@ impl Report<'_> {
         self.diagnostics
             .iter()
             .any(|diagnostic| self.fails(diagnostic))
+    }
+}
+
+/// The findings of several topologies as those of one, in the order given. A finding without a place is put at the
+/// beginning of its topology, so that it still says whose it is.
+pub(crate) fn merged(
+    parts: impl IntoIterator<Item = (Vec<Diagnostic>, Sources)>,
+) -> (Vec<Diagnostic>, Sources) {
+    let (mut findings, mut sources) = (Vec::new(), Sources::default());
+    for (found, files) in parts {
+        let ids: Vec<FileId> = files
+            .files()
+            .map(|file| sources.add(file.name.clone(), file.text.clone()))
+            .collect();
+        let moved = |span: Span| {
+            let file = ids.get(span.file.0 as usize).copied();
+            file.map(|file| Span { file, ..span })
+        };
+        let beginning = ids.first().map(|&file| Span {
+            file,
+            start: 0,
+            end: 0,
+        });
+        findings.extend(found.into_iter().map(|mut finding| {
+            finding.span = finding.span.map_or(beginning, moved);
+            for related in &mut finding.related {
+                related.span = moved(related.span).unwrap_or(related.span);
+            }
+            finding
+        }));
+    }
+    (findings, sources)
+}
+
+/// Shows findings on stderr.
+pub(crate) fn tell(findings: &[Diagnostic], sources: &Sources, terminal: &Terminal) {
+    if !terminal.logs_json() {
+        terminal.error(&human(findings, sources, terminal.err));
+        return;
+    }
+    let documents = Documents::new(sources);
+    for finding in findings
+        .iter()
+        .filter(|finding| finding.acknowledged.is_none())
+    {
+        let range = Range::of(finding.span, &documents);
+        let event = log::Event::Finding {
+            code: &finding.code,
+            name: &finding.name,
+            severity: finding.severity,
+            message: &finding.message,
+            help: finding.help.as_deref(),
+            file: range.map(|range| range.file),
+            line: range.map(|range| range.start.line),
+            column: range.map(|range| range.start.column),
+        };
+        terminal.log(log::level_of(finding.severity), &event);
     }
 }
 

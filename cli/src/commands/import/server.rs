@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use switchover_engine::{AdoptError, Adopted, Document, Origin};
 use switchover_rules::judge;
@@ -61,7 +62,7 @@ pub(super) fn read(
         show(&loaded, &loaded.diagnostics, terminal);
         return Ok(None);
     }
-    let session = Session::of(loaded, ARGUMENTS.to_owned(), None, terminal)?;
+    let session = Session::unjudged(&Arc::default(), loaded, ARGUMENTS.to_owned(), terminal)?;
     let adopted = match session.adopt(&origin) {
         Ok(adopted) => adopted,
         Err(AdoptError::Settings(findings)) => {
