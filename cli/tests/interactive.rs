@@ -12,11 +12,24 @@ use crate::environment::TestEnvironment;
 use crate::plan_and_apply::{GOOD, site};
 
 /// Our side of a pseudo-terminal.
-struct Person(File);
+pub(crate) struct Person(File);
 
 impl Person {
     /// Starts the command with the other side as its standard input and error.
-    fn start(test: &TestEnvironment, arguments: &[&str]) -> (Self, Child) {
+    pub(crate) fn start(test: &TestEnvironment, arguments: &[&str]) -> (Self, Child) {
+        Self::before(test, arguments, |_| Stdio::piped())
+    }
+
+    /// The same with all its streams on the other side.
+    pub(crate) fn start_alone(test: &TestEnvironment, arguments: &[&str]) -> (Self, Child) {
+        Self::before(test, arguments, |theirs| theirs.try_clone().unwrap().into())
+    }
+
+    fn before(
+        test: &TestEnvironment,
+        arguments: &[&str],
+        stdout: impl FnOnce(&OwnedFd) -> Stdio,
+    ) -> (Self, Child) {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
@@ -31,7 +44,7 @@ impl Person {
             .command(arguments)
             .env("TERM", "xterm")
             .stdin(theirs.try_clone().unwrap())
-            .stdout(Stdio::piped())
+            .stdout(stdout(&theirs))
             .stderr(theirs)
             .spawn()
             .unwrap();
@@ -39,7 +52,7 @@ impl Person {
     }
 
     /// Reads until this is on the screen, and gives everything that came.
-    fn sees(&mut self, awaited: &str) -> String {
+    pub(crate) fn sees(&mut self, awaited: &str) -> String {
         let mut screen = Vec::new();
         let mut part = [0; 4096];
         loop {
@@ -54,7 +67,7 @@ impl Person {
         }
     }
 
-    fn types(&mut self, text: &str) {
+    pub(crate) fn types(&mut self, text: &str) {
         self.0.write_all(text.as_bytes()).unwrap();
     }
 }
@@ -74,6 +87,35 @@ fn yes_applies_what_was_shown() {
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.starts_with("applied as generation 1: "), "{told}");
     assert_eq!(test.run(["plan"]).stdout, "no changes\n");
+}
+
+#[test]
+fn many_sites_are_shown_and_asked_for_once() {
+    let test = site();
+    for name in ["berlin", "rome"] {
+        let topology = GOOD.replace("\"acme-hq\"", &format!("\"acme-{name}\""));
+        test.write(&format!("sites/{name}/switchover.kdl"), &topology);
+    }
+    test.write("sites/turin/switchover.kdl", "nonsense\n");
+    let (mut person, child) = Person::start(&test, &["apply", "sites"]);
+    let screen = person.sees("Only `yes` is accepted: ");
+    for shown in [
+        "── acme-berlin ──",
+        "── acme-rome ──",
+        "2 sites: ",
+        "1 failed and will not be touched",
+    ] {
+        assert!(screen.contains(shown), "{shown} is not in\n{screen}");
+    }
+    assert_eq!(screen.matches("Only `yes`").count(), 1, "{screen}");
+    person.types("yes\n");
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert!(
+        told.contains("3 sites: 2 applied, 1 with findings"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -133,5 +175,50 @@ fn a_signal_during_an_apply_takes_everything_back() {
             (0, 0),
             "{output}"
         );
+    }
+}
+
+#[test]
+fn a_signal_stops_all_sites_and_begins_none() {
+    let test = site();
+    let work = test.work();
+    let script = "[ -e once ] && exit; : > once; echo running > started; read never < never";
+    for name in ["berlin", "rome"] {
+        let topology = GOOD.replace("\"acme-hq\"", &format!("\"acme-{name}\""));
+        let command = format!(
+            "root \"dnsmasq.d\"\n    command \"reload\" \"sh\" \"-c\" \"cd '{}'; {script}\"",
+            work.display()
+        );
+        let topology = match name {
+            "berlin" => topology.replace("root \"dnsmasq.d\"", &command),
+            _ => topology,
+        };
+        test.write(&format!("sites/{name}/switchover.kdl"), &topology);
+    }
+    for name in ["started", "never"] {
+        let status = std::process::Command::new("mkfifo")
+            .arg(work.join(name))
+            .status();
+        assert!(status.unwrap().success());
+    }
+    let child = test
+        .command(["apply", "sites", "--yes", "--jobs", "1", "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    assert_eq!(
+        std::fs::read_to_string(work.join("started")).unwrap(),
+        "running\n"
+    );
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let output = test.shown(&child.wait_with_output().unwrap());
+    assert_eq!(output.code, Some(6), "{output}");
+    let document: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let results = [0, 1].map(|at| document["sites"][at]["result"].as_str().unwrap());
+    assert_eq!(results, ["rolled-back", "not-begun"], "{output}");
+    for name in ["berlin", "rome"] {
+        let generation = format!("sites/{name}/.switchover/generations/000001.json");
+        assert!(!work.join(generation).exists());
     }
 }

@@ -2,21 +2,37 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod audit;
 mod checkers;
+mod configuration;
 mod conformance;
+mod diff;
 mod environment;
 mod errors;
 mod explain;
+mod fleet;
 mod fmt;
+mod generations;
 mod gitops;
 mod help;
 mod import;
 mod init;
 mod interactive;
+mod log;
 mod plan_and_apply;
+mod plan_files;
+mod plan_folders;
 mod real_servers;
+mod recover;
 mod reports;
+mod retention;
 mod schemas;
+mod shared_state;
 mod show;
+mod state;
 mod streams;
+mod taken_over;
+#[cfg(feature = "otlp")]
+mod telemetry;
+mod trust;
 mod validate;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::environment::{TestEnvironment, assert_no_secret};
 
 pub(crate) const GOOD: &str = include_str!("topologies/good.kdl");
-const SECRET: &str = "s3cr3t-of-reception";
+pub(crate) const SECRET: &str = "s3cr3t-of-reception";
 
 pub(crate) fn site() -> TestEnvironment {
     let mut test = TestEnvironment::new();
@@ -85,7 +85,7 @@ fn a_plan_of_another_topology_is_stale() {
 #[test]
 fn a_damaged_plan_is_refused() {
     let test = site();
-    test.write("plan.json", "{\"format_version\": \"1.0\"}");
+    test.write("plan.json", "{\"format_version\": \"2.0\"");
     let damaged = test.run(["apply", "plan.json", "--yes"]);
     assert_eq!(damaged.code, Some(1), "{damaged}");
     assert!(

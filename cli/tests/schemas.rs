@@ -10,7 +10,7 @@ use crate::environment::TestEnvironment;
 const GOOD: &str = include_str!("topologies/good.kdl");
 const TEN_MISTAKES: &str = include_str!("topologies/ten-mistakes.kdl");
 
-fn schema(name: &str) -> Validator {
+pub(crate) fn schema(name: &str) -> Validator {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../schemas")
         .join(name);
@@ -21,7 +21,7 @@ fn schema(name: &str) -> Validator {
         .unwrap()
 }
 
-fn assert_fits(schema: &Validator, document: &Value) {
+pub(crate) fn assert_fits(schema: &Validator, document: &Value) {
     let errors: Vec<String> = schema
         .iter_errors(document)
         .map(|error| format!("{}: {error}", error.instance_path()))
@@ -31,7 +31,12 @@ fn assert_fits(schema: &Validator, document: &Value) {
 
 /// With a member less, or one more, it must not fit: otherwise the schema is about less than what is written. `optional`
 /// are names of members that may be missing, `free` those whose content is not described.
-fn assert_describes_all(schema: &Validator, document: &Value, optional: &[&str], free: &[&str]) {
+pub(crate) fn assert_describes_all(
+    schema: &Validator,
+    document: &Value,
+    optional: &[&str],
+    free: &[&str],
+) {
     assert_fits(schema, document);
     let mut objects = Vec::new();
     collect_objects(document, String::new(), free, &mut objects);
@@ -125,7 +130,7 @@ fn plans() {
         std::fs::create_dir(test.work().join(folder)).unwrap();
     }
     let optional = [
-        "summary", "drifted", "adopted", "secret", "expect", "capture", "undo",
+        "summary", "digest", "reason", "adopted", "secret", "expect", "capture", "undo",
     ];
     // What a server's resource looks like is the server's affair; resources are named by their addresses.
     let free = ["object", "resources"];
@@ -144,6 +149,8 @@ fn plans() {
         "switchover.kdl",
         &GOOD.replace("9c:75:14:00:01:02", "9c:75:14:00:01:09"),
     );
+    let drift = printed(&test, &["drift", "--format", "json"]);
+    assert_describes_all(&self::schema("drift.schema.json"), &drift, &optional, &free);
     let second = printed(&test, &["plan", "--format", "json"]);
     assert_ne!(second["summary"]["drifted"], 0, "{second:#}");
     assert_ne!(second["summary"]["delete"], 0, "{second:#}");

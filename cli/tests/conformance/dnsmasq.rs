@@ -79,9 +79,23 @@ impl Subject for DnsmasqServer {
         assert_ne!(text, without);
         fs::write(path, without).unwrap();
     }
+
+    const RESTARTS: bool = true;
+
+    fn restart(&mut self) {
+        let mut restart = self.lab.command(self.server.restart_command());
+        // Where one is under way, there is nothing to end for a moment.
+        let restarted = (0..3).any(|_| restart.status().unwrap().success());
+        assert!(restarted, "{}", self.server.log());
+    }
 }
 
 #[test]
 fn dnsmasq_conforms() {
     conforms::<DnsmasqServer>();
+}
+
+#[test]
+fn dnsmasq_survives_faults() {
+    super::faults::survives::<DnsmasqServer>(module_path!(), "dnsmasq_survives_faults");
 }

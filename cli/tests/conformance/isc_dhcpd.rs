@@ -86,9 +86,23 @@ impl Subject for DhcpdServer {
         assert_ne!(text, changed);
         fs::write(path, changed).unwrap();
     }
+
+    const RESTARTS: bool = true;
+
+    fn restart(&mut self) {
+        let mut restart = self.lab.command(self.server.restart_command());
+        // Where one is under way, there is nothing to end for a moment.
+        let restarted = (0..3).any(|_| restart.status().unwrap().success());
+        assert!(restarted, "{}", self.server.log());
+    }
 }
 
 #[test]
 fn isc_dhcpd_conforms() {
     conforms::<DhcpdServer>();
+}
+
+#[test]
+fn isc_dhcpd_survives_faults() {
+    super::faults::survives::<DhcpdServer>(module_path!(), "isc_dhcpd_survives_faults");
 }

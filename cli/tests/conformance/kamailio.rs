@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use switchover_lab::{Kamailio, Lab};
 
-use super::{Subject, conforms, files, version_of};
+use super::{Network, Subject, conforms, files, version_of};
 use crate::environment::TestEnvironment;
 
 /// One of the two: what is done to a pair is in the tests of real servers.
@@ -128,9 +128,26 @@ impl Subject for KamailioServer {
     fn drift(&mut self) {
         self.edit(|text| text.replace("sip-secret-0815", "changed by hand"));
     }
+
+    fn network(&self) -> Option<Network> {
+        let words = ["127.0.0.1:5065", "127.0.0.1:5066"].map(str::to_owned);
+        Some(Network::new("127.0.0.1:5065", "127.0.0.1:5066", words))
+    }
+
+    const RESTARTS: bool = true;
+
+    fn restart(&mut self) {
+        let restarted = (0..3).any(|_| self.server.restart().is_ok());
+        assert!(restarted, "{}", self.server.log());
+    }
 }
 
 #[test]
 fn kamailio_conforms() {
     conforms::<KamailioServer>();
+}
+
+#[test]
+fn kamailio_survives_faults() {
+    super::faults::survives::<KamailioServer>(module_path!(), "kamailio_survives_faults");
 }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use serde_json::{Value, json};
 use switchover_lab::{Kea, KeaSettings, Lab};
 
-use super::{Subject, conforms};
+use super::{Network, Subject, conforms};
 use crate::environment::TestEnvironment;
 
 struct KeaServer(Kea);
@@ -90,9 +90,25 @@ impl Subject for KeaServer {
             reservations.retain(|reservation| reservation["ip-address"] != "10.20.30.7");
         });
     }
+
+    fn network(&self) -> Option<Network> {
+        let words = ["10.20.0.5:8000", "10.20.0.6:8000"].map(str::to_owned);
+        Some(Network::new("10.20.0.5:8000", "10.20.0.6:8000", words))
+    }
+
+    const RESTARTS: bool = true;
+
+    fn restart(&mut self) {
+        self.0.restart().unwrap();
+    }
 }
 
 #[test]
 fn kea_conforms() {
     conforms::<KeaServer>();
+}
+
+#[test]
+fn kea_survives_faults() {
+    super::faults::survives::<KeaServer>(module_path!(), "kea_survives_faults");
 }

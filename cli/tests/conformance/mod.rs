@@ -5,6 +5,7 @@
 //! which is to say that what is read back is what was wanted. The results become `docs/conformance.md`.
 
 mod dnsmasq;
+mod faults;
 mod isc_dhcpd;
 mod kamailio;
 mod kea;
@@ -14,6 +15,7 @@ mod wildix;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddrV4;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -27,7 +29,7 @@ trait Subject {
     /// Name of the plugin.
     const PLUGIN: &'static str;
     /// Addresses that its servers have in the lab, each with its prefix length.
-    const ADDRESSES: &'static [&'static str] = &["10.20.0.1/16", "10.20.0.5/16"];
+    const ADDRESSES: &'static [&'static str] = &["10.20.0.1/16", "10.20.0.5/16", "10.20.0.6/16"];
 
     fn start(lab: &Lab, environment: &mut TestEnvironment) -> Self;
 
@@ -58,9 +60,47 @@ trait Subject {
     /// Changes by hand something that the topology names.
     fn drift(&mut self);
 
+    /// How the server is asked over a network; none where that is done by commands of this machine.
+    fn network(&self) -> Option<Network> {
+        None
+    }
+
+    /// Whether what is made again after a deletion gets another id: then an undo leaves another input behind.
+    const GIVES_IDS: bool = false;
+
+    /// Whether there is a server that can be restarted.
+    const RESTARTS: bool = false;
+
+    /// Ends the server and starts it again with what it has kept.
+    fn restart(&mut self) {}
+
     /// Transitions that the plugin cannot make, and why: what its manifest says it is without.
     fn skips(&self) -> &'static [(Transition, &'static str)] {
         &[]
+    }
+}
+
+/// Where a server is asked, and where a wire that leads to it begins.
+struct Network {
+    server: SocketAddrV4,
+    wire: SocketAddrV4,
+    /// What says the one in a topology, and what says the other.
+    words: [String; 2],
+}
+
+impl Network {
+    fn new(server: &str, wire: &str, words: [String; 2]) -> Self {
+        Self {
+            server: server.parse().unwrap(),
+            wire: wire.parse().unwrap(),
+            words,
+        }
+    }
+
+    fn led_through_the_wire(&self, services: &str) -> String {
+        let [server, wire] = &self.words;
+        assert!(services.contains(server), "{services}");
+        services.replace(server, wire)
     }
 }
 
@@ -183,7 +223,10 @@ fn conforms<S: Subject>() {
         }
         match transition {
             Transition::ForeignObject => subject.add_foreign(),
-            Transition::Drift => subject.drift(),
+            Transition::Drift => {
+                drifts(&mut subject, &run);
+                subject.drift();
+            }
             _ => {}
         }
         devices.make(transition);
@@ -236,11 +279,32 @@ fn undone<S: Subject>(subject: &S, run: &impl Fn(&[&str]) -> Output, work: &Path
 fn done<S: Subject>(subject: &S, run: &impl Fn(&[&str]) -> Output, title: &str) {
     let pending = run(&["plan", "--detailed-exitcode"]);
     assert_eq!(pending.code, Some(4), "{title}: {pending}");
-    let applied = run(&["apply", "--yes"]);
+    if !S::GIVES_IDS {
+        // The same was rolled back just before.
+        let refused = run(&["apply", "--yes"]);
+        assert_eq!(refused.code, Some(9), "{title}: {refused}");
+    }
+    let applied = run(&["apply", "--yes", "--allow-rejected"]);
     assert_eq!(applied.code, Some(0), "{title}: {applied}");
     subject.assert_accepted();
     let again = run(&["plan", "--detailed-exitcode"]);
     assert_eq!(again.code, Some(0), "{title}: {again}");
+}
+
+/// What somebody else changed is told and not touched, and comes back without anything else being done.
+fn drifts<S: Subject>(subject: &mut S, run: &impl Fn(&[&str]) -> Output) {
+    let none = run(&["drift"]);
+    assert_eq!(none.code, Some(0), "{none}");
+    subject.drift();
+    let changed = subject.bytes();
+    let told = run(&["drift"]);
+    assert_eq!(told.code, Some(5), "{told}");
+    assert_eq!(subject.bytes(), changed, "drift is only read");
+    let back = run(&["apply", "--yes", "--only-drift"]);
+    assert_eq!(back.code, Some(0), "{back}");
+    subject.assert_accepted();
+    let none = run(&["drift"]);
+    assert_eq!(none.code, Some(0), "{none}");
 }
 
 fn nothing_to_do<S: Subject>(subject: &S, run: &impl Fn(&[&str]) -> Output) {

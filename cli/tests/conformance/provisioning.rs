@@ -3,9 +3,9 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use switchover_lab::{Lab, WebServer, akuvox_settings};
+use switchover_lab::{Lab, Sshd, WebServer, akuvox_settings};
 
-use super::{Subject, conforms, files};
+use super::{Network, Subject, conforms, files};
 use crate::environment::TestEnvironment;
 
 /// Files that a web server hands to telephones.
@@ -92,4 +92,83 @@ impl Subject for Files {
 #[test]
 fn provisioning_conforms() {
     conforms::<Files>();
+}
+
+#[test]
+fn provisioning_survives_faults() {
+    super::faults::survives::<Files>(module_path!(), "provisioning_survives_faults");
+}
+
+/// The same files on another host.
+struct FilesThere {
+    files: Files,
+    sshd: Sshd,
+}
+
+impl Subject for FilesThere {
+    const PLUGIN: &'static str = "provisioning";
+
+    fn start(lab: &Lab, environment: &mut TestEnvironment) -> Self {
+        let sshd = Sshd::in_lab(lab, Ipv4Addr::new(10, 20, 0, 5), 22).unwrap();
+        let words: Vec<String> = sshd
+            .client()
+            .iter()
+            .map(|word| format!("{word:?}"))
+            .collect();
+        environment.write(
+            "../home/.config/switchover/config.kdl",
+            &format!("ssh {}\n", words.join(" ")),
+        );
+        Self {
+            files: Files::start(lab, environment),
+            sshd,
+        }
+    }
+
+    fn server(&self) -> String {
+        "OpenSSH".to_owned()
+    }
+
+    fn services(&self, devices: &BTreeMap<u8, [u8; 2]>) -> String {
+        let url = self.sshd.url(&self.files.folder);
+        let services = self.files.services(devices);
+        services.replace("root \"files\"", &format!("root \"{url}\""))
+    }
+
+    fn assert_accepted(&self) {
+        self.files.assert_accepted();
+    }
+
+    fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
+        self.files.bytes()
+    }
+
+    fn add_foreign(&mut self) {
+        self.files.add_foreign();
+    }
+
+    fn has_foreign(&self) -> bool {
+        self.files.has_foreign()
+    }
+
+    fn drift(&mut self) {
+        self.files.drift();
+    }
+
+    fn network(&self) -> Option<Network> {
+        let words = ["@10.20.0.5:22/", "@10.20.0.6:22/"].map(str::to_owned);
+        Some(Network::new("10.20.0.5:22", "10.20.0.6:22", words))
+    }
+
+    const RESTARTS: bool = true;
+
+    /// Connections are processes of their own, and they are what ends.
+    fn restart(&mut self) {
+        self.sshd.cut();
+    }
+}
+
+#[test]
+fn provisioning_survives_faults_over_ssh() {
+    super::faults::survives::<FilesThere>(module_path!(), "provisioning_survives_faults_over_ssh");
 }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use switchover_lab::{DnsKey, DnsZone, Lab, LabError, NameServer};
 
-use super::{Subject, conforms, version_of};
+use super::{Network, Subject, conforms, version_of};
 use crate::environment::TestEnvironment;
 
 const ZONE: &str = "acme.example";
@@ -123,6 +123,17 @@ impl<P: Product> Subject for Zone<P> {
             .edit(ZONE, &["update delete d7.acme.example. A"])
             .unwrap();
     }
+
+    fn network(&self) -> Option<Network> {
+        let words = ["    server \"10.20.0.5\"\n", "    server \"10.20.0.6\"\n"].map(str::to_owned);
+        Some(Network::new("10.20.0.5:53", "10.20.0.6:53", words))
+    }
+
+    const RESTARTS: bool = true;
+
+    fn restart(&mut self) {
+        self.server.restart().unwrap();
+    }
 }
 
 #[test]
@@ -138,4 +149,22 @@ fn rfc2136_conforms_with_knot() {
 #[test]
 fn rfc2136_conforms_with_powerdns() {
     conforms::<Zone<PowerDns>>();
+}
+
+#[test]
+fn rfc2136_survives_faults_with_bind() {
+    super::faults::survives::<Zone<Bind>>(module_path!(), "rfc2136_survives_faults_with_bind");
+}
+
+#[test]
+fn rfc2136_survives_faults_with_knot() {
+    super::faults::survives::<Zone<Knot>>(module_path!(), "rfc2136_survives_faults_with_knot");
+}
+
+#[test]
+fn rfc2136_survives_faults_with_powerdns() {
+    super::faults::survives::<Zone<PowerDns>>(
+        module_path!(),
+        "rfc2136_survives_faults_with_powerdns",
+    );
 }

@@ -110,14 +110,13 @@ fn a_configuration_that_the_server_accepts_and_then_refuses_is_rolled_back_every
     let output = site.run(&["apply", "--yes"]);
     // The plugin's own undo asks for the same write, so that the disk is as before, too; it is refused as well.
     assert_one_error(&output, 7, &["no room for it", "could not be rolled back"]);
-    site.assert_untouched();
+    site.recover();
 
-    site.proxy.heal();
     site.proxy
         .fail_command("config-set", Fault::Reject("not today".to_owned()));
     let output = site.run(&["apply", "--yes"]);
     assert_eq!(output.code, Some(7), "{output}");
-    site.assert_untouched();
+    site.recover();
 }
 
 #[test]

@@ -101,6 +101,15 @@ impl Site {
         files
     }
 
+    /// The server takes everything again, and what waits beside the files is put back.
+    #[track_caller]
+    fn recover(&self) {
+        self.proxy.heal();
+        let recovered = self.run(&["recover", "--back", "--yes"]);
+        assert_eq!(recovered.code, Some(0), "{recovered}");
+        self.assert_untouched();
+    }
+
     /// Kea holds what it held at first, byte for byte, and no file was written.
     #[track_caller]
     fn assert_untouched(&self) {

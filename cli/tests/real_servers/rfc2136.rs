@@ -118,7 +118,7 @@ impl Site {
     fn transition(&self, wanted: &[String]) {
         let before = self.primary.records(ZONE).unwrap();
         self.relay.fail_update(UpdateFault::CutAnswer);
-        let cut = self.run(&["apply", "--yes"]);
+        let cut = self.run(&["apply", "--yes", "--allow-large-change"]);
         assert_one_error(&cut, 6, &["in the middle of its answer", "rolled back"]);
         assert_eq!(
             self.primary.records(ZONE).unwrap(),
@@ -127,7 +127,7 @@ impl Site {
         );
 
         let updates = self.relay.updates();
-        let applied = self.run(&["apply", "--yes"]);
+        let applied = self.run(&["apply", "--yes", "--allow-large-change"]);
         assert_eq!(applied.code, Some(0), "{applied}\n{}", self.primary.log());
         assert_eq!(self.relay.updates(), updates + 1, "one zone, one update");
         self.assert_holds(wanted);

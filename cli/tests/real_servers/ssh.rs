@@ -251,21 +251,23 @@ fn a_disk_that_is_full_there_changes_nothing() {
 fn a_connection_that_is_cut_in_the_middle_of_the_commit_is_taken_back() {
     let site = Site::new();
     // The command runs when the files are in place; it cuts the connection that it runs through.
-    let cut = site.environment.write(
-        "cut",
-        &format!("for session in $(cat /proc/{0}/task/{0}/children); do kill -9 $session; done; sleep 60\n", site.sshd.pid()),
+    let cutting = format!(
+        "for session in $(cat /proc/{0}/task/{0}/children); do kill -9 $session; done; sleep 60\n",
+        site.sshd.pid()
     );
+    let cut = site.environment.write("cut", &cutting);
     let commands = format!("command \"reload\" \"sh\" \"{}\"", cut.display());
     site.topology(GOOD, site.sshd.address(), &commands);
     let output = site.environment.run(["apply", "--yes"]);
     // The undo runs the command again, which cuts its own connection once more.
-    site.assert_refused(&output, 7, &["effects::command::host-lost"]);
+    assert_told(&output, 7, &["effects::command::host-lost"]);
+    fs::write(&cut, "exit 0\n").unwrap();
+    let recovered = site.environment.run(["recover", "--back", "--yes"]);
+    assert_eq!(recovered.code, Some(0), "{recovered}");
+    site.assert_untouched();
 
     // A command that cuts the first time only.
-    let once = format!(
-        "test -e cut-once && exit 0; touch cut-once; . {}",
-        cut.display()
-    );
+    let once = format!("test -e cut-once && exit 0; touch cut-once; {cutting}");
     fs::write(site.environment.work().join("once"), once).unwrap();
     let commands = format!(
         "command \"reload\" \"sh\" \"{}/once\"",

@@ -100,11 +100,14 @@ fn a_main_pbx_that_dies_in_the_middle_of_an_apply_is_told_and_the_standby_is_und
     assert!(!pair.registers(1, OTHER_PHONE, "103", "secret103"));
     assert_eq!(pair.servers[1].contacts("101").unwrap().len(), 1);
 
-    // It comes back with its old file, and the same apply goes through.
+    // It comes back with its old file, what was begun is taken back, and the same apply goes through.
     let folder = pair.servers[0].folder().to_owned();
     pair.servers[0] = Kamailio::start(&pair.lab, &folder).unwrap();
     assert!(!pair.registers(0, OTHER_PHONE, "103", "secret103"));
-    pair.edit("http://10.20.0.10:5066/", "http://10.20.0.10:5065/");
+    let _proxy = Proxy::start(&pair.lab, (MAIN, 5066), (MAIN, 5065)).unwrap();
+    let recovered = pair.run(&["recover", "--back", "--yes"]);
+    assert_eq!(recovered.code, Some(0), "{recovered}");
+    assert_eq!(pair.files(), before);
     pair.apply();
     for number in [0, 1] {
         assert!(pair.registers(number, OTHER_PHONE, "103", "secret103"));

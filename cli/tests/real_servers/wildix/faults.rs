@@ -85,14 +85,18 @@ fn a_write_that_fails_is_undone_on_both() {
         let skipped = usize::from(path == USERS);
         pair.main
             .fail(Matching::to(method, path).after(skipped).once(), fault);
-        let output = pair.run(&["apply", "--yes"]);
+        let output = pair.run(&["apply", "--yes", "--allow-rejected"]);
         let mut named = parts.to_vec();
         named.extend(["`wms-main`", "rolled back"]);
         assert_one_error(&output, 6, &named);
         pair.assert_untouched();
         pair.main.heal();
     }
-    pair.apply();
+    // The last said no to nothing but the moment, the first to what was asked of it.
+    let refused = pair.run(&["apply", "--yes"]);
+    assert_eq!(refused.code, Some(9), "{refused}");
+    let applied = pair.run(&["apply", "--yes", "--allow-rejected"]);
+    assert_eq!(applied.code, Some(0), "{applied}");
     pair.assert_settled();
 }
 
@@ -148,12 +152,13 @@ fn what_was_done_without_an_answer_is_found_and_undone() {
         for (method, path) in requests {
             let lost = Matching::to(method, path).once();
             pair.main.fail(lost, WmsFault::Truncated);
-            let output = pair.run(&["apply", "--yes"]);
+            let output = pair.run(&["apply", "--yes", "--allow-large-change"]);
             assert_one_error(&output, 6, &["rolled back", path]);
             let after = [pair.main.configuration(), pair.standby.configuration()];
             assert_eq!(after, before, "{method} {path}");
         }
-        pair.apply();
+        let applied = pair.run(&["apply", "--yes", "--allow-large-change"]);
+        assert_eq!(applied.code, Some(0), "{applied}");
         pair.assert_settled();
     }
 }

@@ -1,0 +1,191 @@
+//! A site's state in an object store: machines that share nothing else work on the same site.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+use switchover_lab::ObjectServer;
+
+use crate::environment::{TestEnvironment, files_below};
+use crate::interactive::Person;
+use crate::plan_and_apply::{GOOD, site};
+
+const KEY: &str = "SWITCHOVER_STATE_KEY";
+
+/// The Python that `cargo xtask setup` makes.
+fn python() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    target.join("tools/python/bin/python")
+}
+
+/// The topology; the servers are folders of one machine, which all reach.
+fn shared(servers: &TestEnvironment) -> String {
+    let description = "    description \"Acme headquarters, Udine\"\n";
+    let state = format!("{description}    state \"s3://state/acme-hq\"\n");
+    let mut text = GOOD.replace(description, &state);
+    assert_ne!(text, GOOD);
+    for name in ["dnsmasq.d", "provisioning"] {
+        let root = servers.work().join(name).display().to_string();
+        text = text.replace(&format!("root \"{name}\""), &format!("root {root:?}"));
+    }
+    text
+}
+
+/// A machine with the site's topology, which reaches the object store.
+fn machine(server: &ObjectServer) -> TestEnvironment {
+    let mut test = site();
+    for (name, value) in server.environment() {
+        test.set(name, &value);
+    }
+    test.write("switchover.kdl", &shared(&test));
+    test
+}
+
+/// The same with the key of the state.
+fn trusted(server: &ObjectServer) -> TestEnvironment {
+    let mut test = machine(server);
+    test.set(KEY, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    test
+}
+
+/// How many there are.
+fn generations(test: &TestEnvironment) -> usize {
+    let listed = test.run(["generations", "--format", "json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    listed["generations"].as_array().unwrap().len()
+}
+
+fn started(folder: &Path) -> ObjectServer {
+    ObjectServer::start(&python(), folder).unwrap()
+}
+
+#[test]
+fn what_one_machine_applies_the_other_sees() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = started(folder.path());
+    let (here, there) = (trusted(&server), trusted(&server));
+    there.write("switchover.kdl", &shared(&here));
+    let applied = here.run(["apply", "--yes"]);
+    assert_eq!(applied.code, Some(0), "{applied}");
+    assert!(!here.work().join(".switchover").exists());
+
+    assert_eq!(there.run(["plan"]).stdout, "no changes\n");
+    assert_eq!(generations(&there), 1);
+    there.write("switchover.kdl", &shared(&here).replace("8h", "9h"));
+    let second = there.run(["apply", "--yes"]);
+    assert!(
+        second.stdout.starts_with("applied as generation 2: "),
+        "{second}"
+    );
+    let back = here.run(["rollback", "--yes"]);
+    assert!(
+        back.stdout.starts_with("applied as generation 3: "),
+        "{back}"
+    );
+    assert_eq!(here.run(["plan"]).stdout, "no changes\n");
+    let audit = there.run(["audit", "--verify"]);
+    assert_eq!(audit.code, Some(0), "{audit}");
+    assert!(
+        audit.stdout.contains("rollback of acme-hq begun"),
+        "{audit}"
+    );
+    let gone = there.run(["gc", "--keep", "1"]);
+    assert_eq!(gone.code, Some(0), "{gone}");
+    assert_eq!(generations(&here), 1);
+    let lock = here.run(["lock", "list"]);
+    assert_eq!(lock.stdout, "nobody is changing the site\n", "{lock}");
+}
+
+/// A run waits on one machine; another one confirms it, and then one is killed and the other brings it to its end.
+#[test]
+fn a_run_of_another_machine_is_confirmed_and_recovered() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = started(folder.path());
+    let (here, there) = (trusted(&server), trusted(&server));
+    there.write("switchover.kdl", &shared(&here));
+    let waiting = || {
+        let apply = ["apply", "--yes", "--confirm-within", "1h"];
+        let (mut person, child) = Person::start(&here, &apply);
+        person.sees("switchover confirm");
+        (person, child)
+    };
+    let held = || {
+        let files = files_below(&here.work().join("dnsmasq.d"));
+        let bytes = files.iter().map(|path| std::fs::read(path).unwrap());
+        bytes.collect::<Vec<_>>()
+    };
+    let (_person, mut child) = waiting();
+    let busy = there.run(["apply", "--yes"]);
+    assert_eq!(busy.code, Some(8), "{busy}");
+    assert_eq!(there.run(["confirm"]).stdout, "confirmed\n");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+
+    here.write("switchover.kdl", &shared(&here).replace("8h", "9h"));
+    let before = held();
+    let (_person, mut child) = waiting();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_ne!(held(), before);
+    let recovered = there.run(["recover", "--back", "--yes"]);
+    assert_eq!(recovered.code, Some(0), "{recovered}");
+    assert_eq!(held(), before);
+}
+
+#[test]
+fn of_twenty_machines_that_apply_at_once_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = started(folder.path());
+    let test = trusted(&server);
+    let start = |_| {
+        let mut command = test.command(["apply", "--yes"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let runs: Vec<Child> = (0..20).map(start).collect();
+    let mut applied = 0;
+    for run in runs {
+        let output = test.shown(&run.wait_with_output().unwrap());
+        match output.code {
+            Some(0) if output.stdout.starts_with("applied as generation 1: ") => applied += 1,
+            // It came after the one that did: there was nothing left to do.
+            Some(0) => assert_eq!(output.stdout, "no changes\n", "{output}"),
+            Some(8) => assert!(output.stderr.contains("switchover::"), "{output}"),
+            // Its plan was made before the one that did was done.
+            Some(9) => assert!(
+                output.stderr.contains("something was applied since"),
+                "{output}"
+            ),
+            _ => panic!("{output}"),
+        }
+    }
+    assert_eq!(applied, 1);
+    assert_eq!(test.run(["plan"]).stdout, "no changes\n");
+    assert_eq!(generations(&test), 1);
+}
+
+/// What is in an object store is sealed with a key that is not there; without one nothing is begun.
+#[test]
+fn a_run_that_would_seal_something_needs_the_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = started(folder.path());
+    for (key, code) in [
+        (None, "switchover::journal::no_state_key"),
+        (Some("hunter2"), "switchover::journal::bad_state_key"),
+        (Some("AAECAwQ="), "switchover::journal::bad_state_key"),
+    ] {
+        let mut test = machine(&server);
+        if let Some(key) = key {
+            test.set(KEY, key);
+        }
+        let refused = test.run(["apply", "--yes"]);
+        assert_eq!(refused.code, Some(1), "{refused}");
+        assert!(refused.stderr.contains(code), "{refused}");
+        assert!(
+            refused.stderr.contains("openssl rand -base64 32"),
+            "{refused}"
+        );
+        assert!(!refused.stderr.contains("hunter2"), "{refused}");
+        assert!(files_below(&test.work().join("provisioning")).is_empty());
+        let listed = test.run(["generations"]);
+        assert_eq!(listed.stdout, "nothing was applied yet\n", "{listed}");
+    }
+}
