@@ -10,6 +10,7 @@
 mod bench;
 mod conformance;
 mod demo;
+mod faults;
 mod generate;
 mod lint;
 mod run;
@@ -28,7 +29,12 @@ cargo xtask demo                the main job on real servers: a phone finds both
 cargo xtask test                everything that must hold: format, lints, licences, generated files, all tests
 cargo xtask lint                the part of `test` that compiles nothing but lints: format, clippy, licences
 cargo xtask generate [--check]  write the generated references, or say which are out of date
-cargo xtask bench [DEVICES…]    time and memory of validate, plan and apply, beside Terraform where it is installed
+cargo xtask faults [--every N] [--page]
+                                make something go wrong at each point (each Nth) of an apply, and say what was lost;
+                                `--page`: also in docs/faults.md
+cargo xtask bench [DEVICES…] [fleet]
+                                time and memory of validate, plan and apply, beside Terraform where it is installed;
+                                `fleet`: the same over many sites
 ";
 
 fn main() -> ExitCode {
@@ -37,6 +43,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["setup"] => setup::run(),
         ["demo"] => demo::run(),
+        ["faults", options @ ..] => faults::run(options),
         ["test"] => test::run(),
         ["lint"] => lint::run(),
         ["generate"] => generate::all(),

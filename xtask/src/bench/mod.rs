@@ -3,6 +3,7 @@
 //! Times are for comparison within the run: every line ends in how many times longer Terraform takes for as many resources,
 //! where it is installed; beside them stand other readers of the same devices. No test depends on a time.
 
+mod fleet;
 mod measure;
 mod readers;
 mod terraform;
@@ -22,9 +23,14 @@ const SIZES: [usize; 3] = [100, 1_000, 10_000];
 /// Runs of which the median is told.
 const RUNS: usize = 5;
 
-pub(crate) fn run(sizes: &[&str]) -> Result<(), Failure> {
+/// `fleet`, sizes, or nothing for all.
+pub(crate) fn run(parts: &[&str]) -> Result<(), Failure> {
+    let (fleet, sizes): (Vec<&str>, Vec<&str>) =
+        parts.iter().copied().partition(|part| *part == "fleet");
+    let sizes = sizes.as_slice();
+    let all = parts.is_empty();
     let sizes: Vec<usize> = match sizes {
-        [] => SIZES.to_vec(),
+        [] if all => SIZES.to_vec(),
         given => given
             .iter()
             .map(|size| {
@@ -53,7 +59,7 @@ pub(crate) fn run(sizes: &[&str]) -> Result<(), Failure> {
     let program = crate::target().join("release/switchover");
 
     println!(
-        "{:<34}{:>12}{:>12}{:>12}{:>14}",
+        "{:<42}{:>12}{:>12}{:>12}{:>14}",
         "", "wall", "user CPU", "memory", "Terraform"
     );
     let small = small(&program)?;
@@ -63,6 +69,9 @@ pub(crate) fn run(sizes: &[&str]) -> Result<(), Failure> {
         for layout in [Layout::OneFile, Layout::Included, Layout::Csv] {
             large(&program, size, layout, small, peer.as_ref())?;
         }
+    }
+    if all || !fleet.is_empty() {
+        fleet::measure(&program)?;
     }
     Ok(())
 }
@@ -96,7 +105,7 @@ fn large(
     line(&name("validate"), validate, None);
     // A device and its user: what the process holds at most beyond the text and the smallest example.
     let each = validate.memory.saturating_sub(small.memory + text) as f64 / size as f64;
-    println!("{:<34}{:>33.1} kB", name("each device"), each / 1e3);
+    println!("{:<42}{:>33.1} kB", name("each device"), each / 1e3);
     line(
         &name("plan, cold cache"),
         bench.once(&["plan"])?,
@@ -130,7 +139,7 @@ fn line(name: &str, cost: Cost, peer: Option<Cost>) {
     let milliseconds = |time: std::time::Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
     let memory = format!("{:.1} MB", cost.memory as f64 / 1e6);
     println!(
-        "{name:<34}{:>12}{:>12}{memory:>12}{ratio:>14}",
+        "{name:<42}{:>12}{:>12}{memory:>12}{ratio:>14}",
         milliseconds(cost.wall),
         milliseconds(cost.user)
     );

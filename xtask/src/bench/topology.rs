@@ -64,6 +64,21 @@ pub(super) fn write(folder: &Path, size: usize, layout: Layout) -> io::Result<u6
     Ok(length)
 }
 
+/// Writes a folder for each of so many sites, each with so many devices.
+pub(super) fn write_fleet(folder: &Path, sites: usize, devices: usize) -> io::Result<()> {
+    let text: String = (0..devices)
+        .map(|number| Device::new(number).kdl())
+        .collect();
+    let text = frame(devices) + &text;
+    for site in 0..sites {
+        let folder = folder.join(format!("site-{site:04}"));
+        fs::create_dir_all(&folder)?;
+        let named = text.replacen("\"bench\"", &format!("\"bench-{site:04}\""), 1);
+        fs::write(folder.join("switchover.kdl"), named)?;
+    }
+    Ok(())
+}
+
 /// The same devices as a literal attribute set of the Nix language.
 pub(super) fn nix(size: usize) -> String {
     let devices: String = (0..size).map(|number| Device::new(number).nix()).collect();
