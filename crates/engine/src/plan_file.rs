@@ -87,21 +87,21 @@ pub struct PlanFile {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum PlanFileError {
     /// Not JSON of the right shape.
-    #[error("read the plan: it is damaged or not a plan")]
+    #[error("failed to read the plan: it is damaged or not a plan")]
     #[diagnostic(
         code(switchover::plan::damaged),
         help("make it anew with `switchover plan --out FILE`")
     )]
     Damaged(#[source] serde_json::Error),
     /// Written by another version.
-    #[error("read the plan: format {0} is not known to this version")]
+    #[error("failed to read the plan: format {0} is not known to this version")]
     #[diagnostic(
         code(switchover::plan::format),
         help("make it anew with this version of switchover")
     )]
     Format(String),
     /// Other bytes than were written.
-    #[error("read the plan: it changed since it was written{}", digests(named.as_deref(), found))]
+    #[error("failed to read the plan: it changed since it was written{}", digests(named.as_deref(), found))]
     #[diagnostic(
         code(switchover::plan::changed),
         help(

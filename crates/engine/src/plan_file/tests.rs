@@ -111,14 +111,15 @@ fn why_it_is_refused_is_told() {
 
     let edited = told(&text.replace("acme", "acne"));
     assert!(
-        edited
-            .starts_with("read the plan: it changed since it was written: it names itself sha256:"),
+        edited.starts_with(
+            "failed to read the plan: it changed since it was written: it names itself sha256:"
+        ),
         "{edited}"
     );
     let laid_out_anew: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(
         told(&laid_out_anew.to_string()),
-        "read the plan: it changed since it was written"
+        "failed to read the plan: it changed since it was written"
     );
     let digits = text.find("sha256:").unwrap() + "sha256:".len();
     let other_case = format!("{}{}", &text[..digits], text[digits..].to_uppercase());
@@ -128,17 +129,26 @@ fn why_it_is_refused_is_told() {
     );
     assert_eq!(
         told("{\"format_version\": \"1.0\", \"site\": \"acme\"}"),
-        "read the plan: format 1.0 is not known to this version"
+        "failed to read the plan: format 1.0 is not known to this version"
     );
-    assert_eq!(told("{}"), "read the plan: it is damaged or not a plan");
-    assert_eq!(told(""), "read the plan: it is damaged or not a plan");
+    assert_eq!(
+        told("{}"),
+        "failed to read the plan: it is damaged or not a plan"
+    );
+    assert_eq!(
+        told(""),
+        "failed to read the plan: it is damaged or not a plan"
+    );
 
     // Whoever makes the digest fit has made a plan of their own, which still has to be one.
     let head = head();
     let rest = "\",\n  \"surprise\": 1\n}\n";
     let digest = PlanDigest::of(head.as_bytes(), rest.as_bytes());
     let own = format!("{head}{}{rest}", digest.0);
-    assert_eq!(told(&own), "read the plan: it is damaged or not a plan");
+    assert_eq!(
+        told(&own),
+        "failed to read the plan: it is damaged or not a plan"
+    );
 }
 
 #[test]

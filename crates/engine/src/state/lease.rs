@@ -99,7 +99,7 @@ pub enum LeaseError {
         holder: Box<Holder>,
     },
     /// Not what this version writes.
-    #[error("read {place}: it is damaged, or of another version")]
+    #[error("failed to read {place}: it is damaged, or of another version")]
     #[diagnostic(
         code(switchover::lease::damaged),
         help("where nobody is changing this site, remove it: it holds nothing else")
