@@ -165,6 +165,50 @@ impl Headquarters {
         fs::write(path, compared).unwrap();
     }
 
+    /// What both DHCP servers and the zone hold.
+    fn services(&self) -> ([Value; 2], Vec<String>) {
+        let keas = self.keas.each_ref().map(|kea| kea.config_get().unwrap());
+        (keas, self.primary.records(ZONE).unwrap())
+    }
+
+    /// Leases and names get other times, and the generation before brings the old ones back, while every telephone stays
+    /// registered.
+    fn go_back_a_generation(&self, fleet: &Fleet) {
+        let path = self.environment.work().join("switchover.kdl");
+        let text = fs::read_to_string(&path).unwrap();
+        let before = self.services();
+        let registrations = || -> Vec<_> {
+            let phones = fleet.phones().into_values();
+            phones.map(|phone| (phone.main, phone.failover)).collect()
+        };
+        let registered = registrations();
+        let shorter = text
+            .replace("lease \"8h\"", "lease \"4h\"")
+            .replace("ttl \"60s\"", "ttl \"30s\"");
+        fs::write(&path, shorter).unwrap();
+        let applied = self.run(&["apply", "--yes", "--allow-large-change"]);
+        assert_eq!(applied.code, Some(0), "{applied}");
+        let changed = self.services();
+        for (now, old) in changed.0.iter().zip(&before.0) {
+            assert_ne!(now, old);
+        }
+        assert_ne!(changed.1, before.1);
+
+        // Neither the topology nor what it includes is needed.
+        fs::remove_file(&path).unwrap();
+        let going_back = Instant::now();
+        let rolled_back = self.run(&["rollback", "--yes", "--allow-large-change"]);
+        assert_eq!(rolled_back.code, Some(0), "{rolled_back}");
+        println!("rolled back in {:?}", going_back.elapsed());
+        assert_eq!(self.services(), before);
+        for kea in &self.keas {
+            kea.wait_for_pair("hot-standby").unwrap();
+        }
+        assert_eq!(registrations(), registered, "registered all the time");
+        fs::write(&path, text).unwrap();
+        self.assert_settled();
+    }
+
     /// Devices as the topology has them, by name.
     fn devices(&self) -> Vec<Value> {
         let shown = self.run(&["show", "--format", "json"]);
@@ -325,6 +369,7 @@ fn headquarters_from_nothing_through_a_failover_and_back() {
         }
     };
     calls_arrive_through(MAIN);
+    site.go_back_a_generation(&fleet);
 
     let killing = SystemTime::now();
     site.main.kill();
