@@ -126,8 +126,8 @@ pub(crate) enum Event<'a> {
         milliseconds: Duration,
         error: Option<&'a str>,
     },
-    /// A DNS server was asked.
-    Dns {
+    /// A server was asked over DNS, DHCP or SIP.
+    Asked {
         request: &'a str,
         #[serde(serialize_with = "in_milliseconds")]
         milliseconds: Duration,
@@ -261,11 +261,11 @@ impl<'a> From<&Effect<'a>> for Event<'a> {
                 milliseconds: elapsed,
                 error,
             },
-            Effect::Dns {
+            Effect::Asked {
                 request,
                 elapsed,
                 error,
-            } => Self::Dns {
+            } => Self::Asked {
                 request,
                 milliseconds: elapsed,
                 error,
@@ -352,7 +352,7 @@ mod tests {
                 milliseconds,
                 error: None,
             },
-            Event::Dns {
+            Event::Asked {
                 request: "a",
                 milliseconds,
                 error: Some("b"),

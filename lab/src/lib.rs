@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod bind;
+mod bucket;
 mod device_file;
 mod dns_relay;
 mod dnsmasq;
@@ -45,6 +46,7 @@ mod web;
 mod wire;
 mod wms;
 
+pub use bucket::{Bucket, Fate};
 pub use device_file::{DeviceFileError, DeviceSettings, akuvox_settings};
 pub use dns_relay::{DnsRelay, UpdateFault};
 pub use dnsmasq::Dnsmasq;

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 pub use batch::{Batch, Change, Failed, NewFile};
-pub use error::FolderError;
+pub use error::{FolderError, Holder};
 pub use intent::{Intent, Standing};
 
 use crate::ssh::Host;

@@ -1,4 +1,4 @@
-//! The only code that touches the world: HTTP and DNS requests, files below a root, commands,
+//! The only code that touches the world: HTTP and DNS requests, questions over DHCP and SIP, files below a root, commands,
 //! secrets.
 //!
 //! What for: the engine decides *what* is done; this crate does it, bounded in time and size, and says plainly what
@@ -10,6 +10,7 @@
 //! Read [`Reporting`] first: every effect takes one, and it holds all that decides what may be told and to whom.
 
 pub mod command;
+pub mod dhcp;
 pub mod dns;
 pub mod folder;
 pub mod git;
@@ -17,6 +18,7 @@ pub mod http;
 mod mask;
 pub mod placeholder;
 pub mod secrets;
+pub mod sip;
 pub mod ssh;
 pub mod store;
 #[cfg(feature = "otlp")]

@@ -26,8 +26,8 @@ pub enum Event<'a> {
         /// Why there is no answer, or none that counts.
         error: Option<&'a str>,
     },
-    /// A DNS server was asked, or was to be.
-    Dns {
+    /// A server was asked over DNS, DHCP or SIP, or was to be.
+    Asked {
         /// What and where, such as `AXFR acme.example at 10.20.0.53:53`.
         request: &'a str,
         /// From the start of connecting to the last byte.
@@ -115,7 +115,7 @@ impl fmt::Display for Event<'_> {
                 }
                 write!(out, " in {} ms", elapsed.as_millis())
             }
-            Self::Dns {
+            Self::Asked {
                 request,
                 elapsed,
                 error,

@@ -358,6 +358,48 @@ async fn what_an_update_would_leave_is_compared_with_what_is_there() {
 }
 
 #[tokio::test]
+async fn an_answer_is_the_expected_data_in_whatever_order_and_nothing_else() {
+    let expected = Rrset {
+        owner: "a.acme.example".to_owned(),
+        rtype: "A".to_owned(),
+        ttl: 1,
+        data: vec!["10.0.0.1".to_owned(), "10.0.0.2".to_owned()],
+    };
+    let answers = async |records: Vec<Record>| {
+        let server = with(Does::Answers(vec![(records, true)])).await;
+        server.answers(ZONE, std::slice::from_ref(&expected)).await
+    };
+    let [one, two, three] = [1, 2, 3].map(|last| a("a.acme.example", last));
+    let other = a("b.acme.example", 2);
+    for records in [
+        vec![one.clone(), two.clone()],
+        vec![two.clone(), one.clone()],
+        vec![two.clone(), other.clone(), one.clone()],
+    ] {
+        answers(records).await.unwrap();
+    }
+    for (records, told) in [
+        (vec![], "nothing of that kind"),
+        (vec![one.clone()], "10.0.0.1"),
+        (vec![one.clone(), other], "10.0.0.1"),
+        (vec![one.clone(), three.clone()], "10.0.0.1, 10.0.0.3"),
+        (vec![one, two, three], "10.0.0.1, 10.0.0.2, 10.0.0.3"),
+    ] {
+        match answers(records).await.unwrap_err() {
+            DnsError::Differs {
+                found, expected, ..
+            } => {
+                assert_eq!(
+                    (found.as_str(), expected.as_str()),
+                    (told, "10.0.0.1, 10.0.0.2")
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn nobody_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

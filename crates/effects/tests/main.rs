@@ -21,6 +21,7 @@ mod placeholder;
 mod recorder;
 mod secrets;
 mod server;
+mod sip;
 mod ssh;
 mod store;
 mod store_objects;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use switchover_effects::store::{StoreError, StoreFault};
-use switchover_lab::ObjectServer;
+use switchover_lab::{Bucket, Fate, ObjectServer};
 
 use crate::losing_answers::LosingAnswers;
 use crate::store::{block_on, keys_and_lists, logs};
@@ -58,6 +58,7 @@ fn a_lost_answer_is_found_out() {
     environment[0].1 = format!("http://127.0.0.1:{}", losing.port());
     block_on(async {
         let store = open("s3://state/lost", &environment);
+        store.check_writable().await.unwrap();
         losing.lose_next();
         let tag = store.create("lease.json", "mine").await.unwrap();
         losing.lose_next();
@@ -113,6 +114,91 @@ fn a_bucket_that_is_missing_is_no_empty_state() {
         let store = open("s3://state/new/site", &environment);
         assert!(store.get("lease.json").await.unwrap().is_none());
         assert!(store.list("generations").await.unwrap().is_empty());
+    });
+}
+
+/// Two that write to such a server would both be told that they were the first.
+#[test]
+fn a_server_that_knows_no_conditions_is_refused() {
+    for ignored in [0, 1] {
+        let bucket = Bucket::start().unwrap();
+        let mut puts = 0;
+        bucket.judge(move |method, _| {
+            puts += usize::from(method == "PUT");
+            // After the first one come one that creates and one that replaces.
+            match method == "PUT" && puts == 2 + ignored {
+                true => Fate::Unconditional,
+                false => Fate::Answered,
+            }
+        });
+        block_on(async {
+            let store = open("s3://state/x", &bucket.environment());
+            let error = store.create("lease.json", "x").await.unwrap_err();
+            let fault = error.fault();
+            assert!(matches!(fault, StoreFault::Unconditional { .. }), "{error}");
+            assert!(bucket.keys().is_empty(), "{:?}", bucket.keys());
+        });
+    }
+}
+
+/// A server is asked once, and nothing is left of that.
+#[test]
+fn conditions_are_tried_out_once() {
+    let bucket = Bucket::start().unwrap();
+    block_on(async {
+        let store = open("s3://state/x", &bucket.environment());
+        store.create("one", "1").await.unwrap();
+        assert_eq!(bucket.keys(), ["x/one"]);
+        bucket.judge(|_, key| match key.contains("writable") {
+            true => Fate::Unconditional,
+            false => Fate::Answered,
+        });
+        store.create("two", "2").await.unwrap();
+        store.clone().append("log", 0, b"3").await.unwrap();
+    });
+}
+
+/// A record that is missing between others does not end the log before it: nobody writes in its place.
+#[test]
+fn a_gap_in_a_log_is_damage() {
+    let bucket = Bucket::start().unwrap();
+    block_on(async {
+        let store = open("s3://state/x", &bucket.environment());
+        for at in 0..5 {
+            store.append("runs/1", at, b"record").await.unwrap();
+        }
+        bucket.lose("x/runs/1/00000002");
+        let read = store.read_log("runs/1").await.map(drop).unwrap_err();
+        let pushed = store.push("runs/1", b"more").await.map(drop).unwrap_err();
+        for error in [read, pushed] {
+            let fault = error.fault();
+            assert!(
+                matches!(fault, StoreFault::Damaged { record: 2, .. }),
+                "{error}"
+            );
+        }
+        assert_eq!(store.logs("runs").await.unwrap(), ["runs/1"]);
+        assert!(!bucket.keys().contains(&"x/runs/1/00000002".to_owned()));
+    });
+}
+
+/// Whoever removes a log removes its first record first, and may be killed then.
+#[test]
+fn what_is_left_of_a_removed_log_is_swept() {
+    let bucket = Bucket::start().unwrap();
+    block_on(async {
+        let store = open("s3://state/x", &bucket.environment());
+        for at in 0..3 {
+            store.append("runs/1", at, b"record").await.unwrap();
+            store.append("runs/2", at, b"record").await.unwrap();
+        }
+        store.create("blobs/ab", "x").await.unwrap();
+        bucket.lose("x/runs/1/00000000");
+        assert!(store.read_log("runs/1").await.unwrap().is_empty());
+        assert_eq!(store.sweep().await.unwrap(), 2);
+        let left: Vec<String> = bucket.keys();
+        assert!(!left.iter().any(|key| key.contains("runs/1")), "{left:?}");
+        assert_eq!((left.len(), store.sweep().await.unwrap()), (4, 0));
     });
 }
 

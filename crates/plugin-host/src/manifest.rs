@@ -73,6 +73,9 @@ pub enum PatternFault {
     /// Folders are listed, never written.
     #[error("is among the writes, but a folder is only read")]
     FolderWrite,
+    /// Probes look, and change nothing.
+    #[error("is among the writes, but a probe only reads")]
+    ProbeWrite,
 }
 
 pub(crate) fn check(name: &str, manifest: &Manifest) -> Result<(), ManifestFault> {
@@ -159,11 +162,12 @@ fn patterns(
 ) -> Result<(), ManifestFault> {
     patterns.iter().try_for_each(|pattern| {
         let reach = match pattern {
-            Pattern::Http(_) => Reach::Http,
-            Pattern::File(_) | Pattern::Folder(_) => Reach::Files,
-            Pattern::Zone(_) => Reach::Dns,
+            Pattern::Http(_) => Some(Reach::Http),
+            Pattern::File(_) | Pattern::Folder(_) => Some(Reach::Files),
+            Pattern::Zone(_) => Some(Reach::Dns),
+            Pattern::Probe(_) => None,
         };
-        let reached = manifest.reach.contains(&reach);
+        let reached = reach.is_none_or(|reach| manifest.reach.contains(&reach));
         shape(pattern)
             .and(reached.then_some(()).ok_or(PatternFault::Reach))
             .and_then(|()| more(pattern))
@@ -180,6 +184,7 @@ fn shape(pattern: &Pattern) -> Result<(), PatternFault> {
         Pattern::File(path) => Ok(pattern::file_path(path)?),
         Pattern::Folder(path) => Ok(pattern::folder_path(path).map(|_| ())?),
         Pattern::Zone(name) => Ok(pattern::zone_name(name)?),
+        Pattern::Probe(_) => Ok(()),
         Pattern::Http(HttpPattern { method, path, body }) => {
             if !is_method(method) {
                 return Err(PatternFault::Method);
@@ -217,6 +222,7 @@ fn read_pattern(pattern: &Pattern) -> Result<(), PatternFault> {
 fn write_pattern(pattern: &Pattern) -> Result<(), PatternFault> {
     match pattern {
         Pattern::Folder(_) => Err(PatternFault::FolderWrite),
+        Pattern::Probe(_) => Err(PatternFault::ProbeWrite),
         _ => Ok(()),
     }
 }

@@ -1,11 +1,12 @@
 //! Patterns of requests: how one is written for people, and the shapes that its parts must have.
 
-use crate::wit::{BodyMatch, HttpPattern, Pattern};
+use crate::wit::{BodyMatch, HttpPattern, Pattern, ProbeKind};
 
 /// A pattern in the form that `switchover.lock` and `plugin inspect` show. Two patterns that allow different
 /// requests never have the same text.
 ///
-/// `http POST / where /command is "config-get" | "list-commands"`, `file *.cfg`, `folder .`, `zone *.example`
+/// `http POST / where /command is "config-get" | "list-commands"`, `file *.cfg`, `folder .`, `zone *.example`, `probe
+/// dns-query`
 #[must_use]
 pub fn text(pattern: &Pattern) -> String {
     match pattern {
@@ -22,6 +23,14 @@ pub fn text(pattern: &Pattern) -> String {
         Pattern::Folder(path) if path.is_empty() => "folder .".to_owned(),
         Pattern::Folder(path) => format!("folder {path}"),
         Pattern::Zone(name) => format!("zone {name}"),
+        Pattern::Probe(kind) => {
+            let kind = match kind {
+                ProbeKind::DnsQuery => "dns-query",
+                ProbeKind::SipOptions => "sip-options",
+                ProbeKind::DhcpDiscover => "dhcp-discover",
+            };
+            format!("probe {kind}")
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use crate::error::printable;
 use crate::manifest::is_method;
 use crate::pattern::{self, PathFault};
 use crate::wit::{
-    DnsUpdate, Effect, Header, HttpBody, HttpPattern, HttpRequest, Manifest, Pattern, ReadRequest,
+    DnsQuery, DnsUpdate, Effect, Header, HttpBody, HttpPattern, HttpRequest, Manifest, Pattern,
+    ProbeKind, ReadRequest, Rrset,
 };
 
 /// A request that a plugin may not make.
@@ -110,6 +111,9 @@ pub fn write(manifest: &Manifest, effect: &Effect) -> Result<(), Refusal> {
         Effect::Run(run) => command(manifest, &run.name, run.file.as_deref()),
         Effect::DnsUpdate(update) => updated(manifest, update),
         Effect::DnsProbe(probe) => zone(&manifest.reads, &probe.zone, "read"),
+        Effect::DnsQuery(query) => queried(manifest, query),
+        Effect::SipOptions(_) => asked(manifest, ProbeKind::SipOptions),
+        Effect::DhcpDiscover(_) => asked(manifest, ProbeKind::DhcpDiscover),
     };
     result.map_err(|reason| refusal(manifest, &describe(effect), reason))
 }
@@ -127,6 +131,9 @@ pub fn verify(manifest: &Manifest, effect: &Effect) -> Result<(), Refusal> {
         Effect::Probe(probe) => probed(manifest, &probe.request),
         Effect::Run(run) => command(manifest, &run.name, run.file.as_deref()),
         Effect::DnsProbe(probe) => zone(&manifest.reads, &probe.zone, "read"),
+        Effect::DnsQuery(query) => queried(manifest, query),
+        Effect::SipOptions(_) => asked(manifest, ProbeKind::SipOptions),
+        Effect::DhcpDiscover(_) => asked(manifest, ProbeKind::DhcpDiscover),
         Effect::WriteFile(_) | Effect::RemoveFile(_) | Effect::DnsUpdate(_) => Err(Reason::Changes),
     };
     result.map_err(|reason| refusal(manifest, &describe(effect), reason))
@@ -157,7 +164,33 @@ fn describe(effect: &Effect) -> String {
         },
         Effect::DnsUpdate(update) => format!("update {}", update.zone),
         Effect::DnsProbe(probe) => format!("probe {}", probe.zone),
+        Effect::DnsQuery(query) => format!("ask for records of {}", query.zone),
+        Effect::SipOptions(probe) => format!("send OPTIONS to port {}", probe.port),
+        Effect::DhcpDiscover(discover) => format!("send DHCPDISCOVER to {}", discover.service),
     }
+}
+
+fn asked(manifest: &Manifest, kind: ProbeKind) -> Result<(), Reason> {
+    if manifest.reads.contains(&Pattern::Probe(kind)) {
+        Ok(())
+    } else {
+        Err(Reason::NoPattern("read"))
+    }
+}
+
+/// A question stays in its zone.
+fn queried(manifest: &Manifest, query: &DnsQuery) -> Result<(), Reason> {
+    asked(manifest, ProbeKind::DnsQuery)?;
+    pattern::zone_name(&query.zone).map_err(Reason::Zone)?;
+    let outside = query.expect.iter().find(|rrset| !is_in(rrset, &query.zone));
+    outside.map_or(Ok(()), |rrset| Err(Reason::Owner(printable(&rrset.owner))))
+}
+
+/// Whether an RRset is one of a zone's, whose name is one.
+fn is_in(rrset: &Rrset, zone: &str) -> bool {
+    let below = rrset.owner.strip_suffix(zone);
+    below.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        && pattern::zone_name(&rrset.owner).is_ok()
 }
 
 fn probed(manifest: &Manifest, request: &HttpRequest) -> Result<(), Reason> {
@@ -172,7 +205,7 @@ fn file(patterns: &[&[Pattern]], path: &str, kind: &'static str) -> Result<(), R
         .flatten()
         .any(|pattern| match pattern {
             Pattern::File(pattern) => pattern::glob(pattern, path, &['/']),
-            Pattern::Http(_) | Pattern::Folder(_) | Pattern::Zone(_) => false,
+            _ => false,
         });
     if fits {
         Ok(())
@@ -190,7 +223,7 @@ fn folder(patterns: &[Pattern], path: &str) -> Result<(), Reason> {
             Ok(pattern) => !path.is_empty() && pattern::glob(pattern, path, &['/']),
             Err(_) => false,
         },
-        Pattern::Http(_) | Pattern::File(_) | Pattern::Zone(_) => false,
+        _ => false,
     });
     if fits {
         Ok(())
@@ -203,7 +236,7 @@ fn zone(patterns: &[Pattern], name: &str, kind: &'static str) -> Result<(), Reas
     pattern::zone_name(name).map_err(Reason::Zone)?;
     let fits = patterns.iter().any(|pattern| match pattern {
         Pattern::Zone(pattern) => pattern::glob(pattern, name, &[]),
-        Pattern::Http(_) | Pattern::File(_) | Pattern::Folder(_) => false,
+        _ => false,
     });
     if fits {
         Ok(())
@@ -221,9 +254,7 @@ fn updated(manifest: &Manifest, update: &DnsUpdate) -> Result<(), Reason> {
     for rrsets in [&update.require, &update.replace] {
         let mut seen = BTreeSet::new();
         for rrset in rrsets {
-            let below = rrset.owner.strip_suffix(update.zone.as_str());
-            let inside = below.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-            if !inside || pattern::zone_name(&rrset.owner).is_err() {
+            if !is_in(rrset, &update.zone) {
                 return Err(Reason::Owner(printable(&rrset.owner)));
             }
             if !seen.insert((&rrset.owner, &rrset.type_)) {
@@ -289,7 +320,7 @@ impl<'a> Http<'a> {
             .flatten()
             .any(|pattern| match pattern {
                 Pattern::Http(pattern) => self.matches(pattern),
-                Pattern::File(_) | Pattern::Folder(_) | Pattern::Zone(_) => false,
+                _ => false,
             });
         if fits {
             Ok(())

@@ -217,6 +217,7 @@ pub(crate) fn target() -> Target {
         name: "t".into(),
         settings: "{}".into(),
         commands: vec!["reload".into()],
+        expected_offers: vec![],
         zones: vec![],
         owned: vec![],
     }

@@ -5,9 +5,9 @@ use std::path::{Component, Path};
 use proptest::prelude::*;
 use switchover_plugin_host::permit;
 use switchover_plugin_host::wit::{
-    BodyMatch, CommandUse, DnsProbe, DnsUpdate, Effect, FileContent, Header, HttpBody, HttpPattern,
-    HttpRequest, Manifest, Pattern, Probe, Reach, ReadRequest, Rrset, RunCommand, UndoSupport,
-    WriteFile,
+    BodyMatch, CommandUse, DhcpDiscover, DnsProbe, DnsQuery, DnsUpdate, Effect, FileContent,
+    Header, HttpBody, HttpPattern, HttpRequest, Manifest, Pattern, Probe, ProbeKind, Reach,
+    ReadRequest, Rrset, RunCommand, SipOptions, Transport, UndoSupport, WriteFile,
 };
 
 fn http_pattern(method: &str, path: &str, values: &[&str]) -> Pattern {
@@ -591,5 +591,77 @@ proptest! {
         let _ = permit::write(&manifest(), &Effect::Http(request));
         let _ = permit::read(&manifest(), &ReadRequest::Folder(path.clone()));
         let _ = permit::write(&manifest(), &write_file(&path));
+    }
+}
+
+#[test]
+fn questions_beside_the_endpoint() {
+    let question = |zone: &str, owner: &str| {
+        Effect::DnsQuery(DnsQuery {
+            zone: zone.into(),
+            server: None,
+            expect: vec![Rrset {
+                owner: owner.into(),
+                type_: "A".into(),
+                ttl_seconds: 60,
+                rdata: vec!["10.0.0.1".into()],
+            }],
+            deadline_ms: 1,
+            every_ms: 1,
+        })
+    };
+    let options = Effect::SipOptions(SipOptions {
+        transport: Transport::Udp,
+        port: 5060,
+        deadline_ms: 1,
+        every_ms: 1,
+    });
+    let discover = Effect::DhcpDiscover(DhcpDiscover {
+        service: "office".into(),
+        mac: "9c:75:14:00:00:01".into(),
+        address: "10.20.30.11".into(),
+        options: vec![],
+        deadline_ms: 1,
+        every_ms: 1,
+    });
+    let good = question("acme.example", "pbx1.acme.example");
+    let all = [
+        (ProbeKind::DnsQuery, &good),
+        (ProbeKind::SipOptions, &options),
+        (ProbeKind::DhcpDiscover, &discover),
+    ];
+    for (kind, effect) in all {
+        assert!(
+            permit::verify(&manifest(), effect).is_err(),
+            "{kind:?} without a pattern"
+        );
+        let mut manifest = manifest();
+        manifest.reads.push(Pattern::Probe(kind));
+        for (other, effect) in all {
+            assert_eq!(
+                permit::verify(&manifest, effect).is_ok(),
+                kind == other,
+                "{kind:?} {other:?}"
+            );
+            assert_eq!(
+                permit::write(&manifest, effect).is_ok(),
+                kind == other,
+                "{kind:?} {other:?}"
+            );
+        }
+    }
+    let mut manifest = manifest();
+    manifest.reads.push(Pattern::Probe(ProbeKind::DnsQuery));
+    for (zone, owner) in [
+        ("acme.example", "other.example"),
+        ("acme.example", "badacme.example"),
+        ("acme.example", "a..acme.example"),
+        ("ACME.example", "a.ACME.example"),
+        ("", "a"),
+    ] {
+        assert!(
+            permit::verify(&manifest, &question(zone, owner)).is_err(),
+            "{zone} {owner}"
+        );
     }
 }

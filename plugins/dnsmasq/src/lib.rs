@@ -18,6 +18,7 @@ mod manifest;
 mod names;
 mod option;
 mod procedure;
+mod questions;
 mod record;
 mod words;
 
@@ -84,7 +85,7 @@ impl Plugin for Dnsmasq {
         let settings: Settings = parse_settings(target)?;
         let mut document = read(answers)?;
         document.apply(changes)?;
-        Ok(procedure::procedure(target, &settings, &document))
+        Ok(procedure::procedure(target, &settings, &document, changes))
     }
 }
 

@@ -1,8 +1,9 @@
 //! What the plugin says of itself, and the settings of a target.
 
 use serde::Deserialize;
+use switchover_sdk::probe::Probes;
 use switchover_sdk::{
-    CommandUse, Manifest, Pattern, Reach, ResourceKind, ServerSupport, UndoSupport,
+    CommandUse, Manifest, Pattern, ProbeKind, Reach, ResourceKind, ServerSupport, UndoSupport,
 };
 
 use crate::entry::kind;
@@ -17,6 +18,8 @@ pub(crate) struct Settings {
     /// Whether `local-ttl` is written, which dnsmasq accepts once in all of its configuration.
     #[serde(default = "yes")]
     pub(crate) local_ttl: bool,
+    #[serde(default)]
+    pub(crate) probe: Probes,
 }
 
 pub(crate) fn default_file() -> String {
@@ -32,11 +35,18 @@ pub(crate) const TEST: &str = "test";
 /// Makes dnsmasq read its configuration again.
 pub(crate) const RELOAD: &str = "reload";
 
-const SETTINGS_SCHEMA: &str = r#"{
+const SETTINGS_SCHEMA: &str = r##"{
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "type": "object",
   "additionalProperties": false,
   "properties": {
+    "probe": {
+      "oneOf": [
+        { "$ref": "#/$defs/probe" },
+        { "type": "array", "items": { "$ref": "#/$defs/probe" } }
+      ],
+      "description": "`\"dhcp\"`: a change counts only once one device of each network is offered its address and options, else it is taken back. The question is a relay's: it needs port 67 of the machine that applies. `\"dns\"`: it also has to answer with the records that changed"
+    },
     "file": {
       "type": "string",
       "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]*\\.conf$",
@@ -48,8 +58,11 @@ const SETTINGS_SCHEMA: &str = r#"{
       "default": true,
       "description": "write `local-ttl`, the time to live of records that have none of their own; say false where another file sets it, since dnsmasq refuses a second one"
     }
+  },
+  "$defs": {
+    "probe": { "enum": ["dhcp", "dns"] }
   }
-}"#;
+}"##;
 
 pub(crate) fn manifest() -> Manifest {
     let resource = |name: &str, summary: &str| ResourceKind {
@@ -89,6 +102,8 @@ pub(crate) fn manifest() -> Manifest {
         reads: vec![
             Pattern::File("*.conf".into()),
             Pattern::Folder(String::new()),
+            Pattern::Probe(ProbeKind::DhcpDiscover),
+            Pattern::Probe(ProbeKind::DnsQuery),
         ],
         writes: vec![Pattern::File("*.conf".into())],
         commands: vec![

@@ -1,12 +1,18 @@
 //! The steps: check the new file, put it in place, restart dnsmasq.
 
-use switchover_sdk::{Effect, Procedure, Step, Target, UndoStep};
+use switchover_sdk::{Change, Effect, Procedure, Step, Target, UndoStep, probe};
 
 use crate::document::Document;
 use crate::manifest::{RELOAD, Settings, TEST};
+use crate::questions;
 
 /// Writes the document.
-pub(crate) fn procedure(target: &Target, settings: &Settings, document: &Document) -> Procedure {
+pub(crate) fn procedure(
+    target: &Target,
+    settings: &Settings,
+    document: &Document,
+    changes: &[Change],
+) -> Procedure {
     let file = settings.file.as_str();
     let mut procedure = Procedure::default();
     if target.has_command(TEST) {
@@ -35,6 +41,14 @@ pub(crate) fn procedure(target: &Target, settings: &Settings, document: &Documen
         ));
     } else {
         procedure.commit.push(write);
+    }
+    if settings.probe.has("dhcp") {
+        procedure.verify.extend(probe::offers(target));
+    }
+    if settings.probe.has("dns") {
+        procedure
+            .verify
+            .extend(questions::steps(target, document, changes));
     }
     procedure
 }

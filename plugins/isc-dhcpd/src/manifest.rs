@@ -1,8 +1,9 @@
 //! What the plugin says of itself, and the settings of a target.
 
 use serde::Deserialize;
+use switchover_sdk::probe::Probes;
 use switchover_sdk::{
-    CommandUse, Manifest, Pattern, Reach, ResourceKind, ServerSupport, UndoSupport,
+    CommandUse, Manifest, Pattern, ProbeKind, Reach, ResourceKind, ServerSupport, UndoSupport,
 };
 
 use crate::entry::kind;
@@ -23,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) max_response_delay_seconds: u32,
     pub(crate) max_unacked_updates: u32,
     pub(crate) load_balance_max_seconds: u32,
+    pub(crate) probe: Probes,
 }
 
 impl Default for Settings {
@@ -36,6 +38,7 @@ impl Default for Settings {
             max_response_delay_seconds: 60,
             max_unacked_updates: 10,
             load_balance_max_seconds: 3,
+            probe: Probes::default(),
         }
     }
 }
@@ -45,11 +48,18 @@ pub(crate) const TEST: &str = "test";
 /// Makes dhcpd read its configuration again.
 pub(crate) const RELOAD: &str = "reload";
 
-const SETTINGS_SCHEMA: &str = r#"{
+const SETTINGS_SCHEMA: &str = r##"{
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "type": "object",
   "additionalProperties": false,
   "properties": {
+    "probe": {
+      "oneOf": [
+        { "$ref": "#/$defs/probe" },
+        { "type": "array", "items": { "$ref": "#/$defs/probe" } }
+      ],
+      "description": "`\"dhcp\"`: a change counts only once one device of each network is offered its address and options, else it is taken back. The question is a relay's: it needs port 67 of the machine that applies"
+    },
     "file": {
       "type": "string",
       "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]*\\.conf$",
@@ -86,8 +96,11 @@ const SETTINGS_SCHEMA: &str = r#"{
       "type": "integer", "minimum": 1, "maximum": 255, "default": 3,
       "description": "how long a client has waited for one server when the other answers in its place (`load balance max seconds`)"
     }
+  },
+  "$defs": {
+    "probe": { "enum": ["dhcp"] }
   }
-}"#;
+}"##;
 
 pub(crate) fn manifest() -> Manifest {
     let resource = |name: &str, summary: &str| ResourceKind {
@@ -126,7 +139,10 @@ pub(crate) fn manifest() -> Manifest {
         }],
         settings_schema: SETTINGS_SCHEMA.into(),
         reach: vec![Reach::Files],
-        reads: vec![Pattern::File("*.conf".into())],
+        reads: vec![
+            Pattern::File("*.conf".into()),
+            Pattern::Probe(ProbeKind::DhcpDiscover),
+        ],
         writes: vec![Pattern::File("*.conf".into())],
         commands: vec![
             CommandUse::optional(

@@ -1,6 +1,6 @@
 //! The steps: check the new file, put it in place, check the whole configuration, restart dhcpd.
 
-use switchover_sdk::{Effect, Procedure, Step, Target, UndoStep};
+use switchover_sdk::{Effect, Procedure, Step, Target, UndoStep, probe};
 
 use crate::document::Document;
 use crate::manifest::{RELOAD, Settings, TEST};
@@ -48,6 +48,9 @@ pub(crate) fn procedure(
                 reload(),
             )),
         );
+    }
+    if settings.probe.has("dhcp") {
+        procedure.verify.extend(probe::offers(target));
     }
     procedure
 }

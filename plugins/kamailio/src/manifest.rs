@@ -4,8 +4,9 @@ use std::net::SocketAddrV4;
 
 use serde::Deserialize;
 use serde_json::json;
+use switchover_sdk::probe::Probes;
 use switchover_sdk::{
-    CommandUse, Manifest, Pattern, Reach, ResourceKind, ServerSupport, UndoSupport,
+    CommandUse, Manifest, Pattern, ProbeKind, Reach, ResourceKind, ServerSupport, UndoSupport,
 };
 
 use crate::entry::kind;
@@ -29,6 +30,7 @@ pub(crate) struct Settings {
     pub(crate) ring_seconds: u32,
     /// An extension or a call group.
     pub(crate) incoming: Option<String>,
+    pub(crate) probe: Probes,
 }
 
 /// One argument of a node is a value, several are an array.
@@ -61,6 +63,7 @@ impl Default for Settings {
             tls_key: "/etc/kamailio/kamailio-selfsigned.key".into(),
             ring_seconds: 20,
             incoming: None,
+            probe: Probes::default(),
         }
     }
 }
@@ -78,6 +81,13 @@ const SETTINGS_SCHEMA: &str = r##"{
   "type": "object",
   "additionalProperties": false,
   "properties": {
+    "probe": {
+      "oneOf": [
+        { "$ref": "#/$defs/probe" },
+        { "type": "array", "items": { "$ref": "#/$defs/probe" } }
+      ],
+      "description": "`\"sip\"`: a change counts only once Kamailio answers OPTIONS at each of its ports over UDP and TCP, `\"sips\"`: over TLS, where its certificate is checked; else it is taken back"
+    },
     "file": {
       "type": "string",
       "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]*\\.cfg$",
@@ -138,6 +148,7 @@ const SETTINGS_SCHEMA: &str = r##"{
     }
   },
   "$defs": {
+    "probe": { "enum": ["sip", "sips"] },
     "domain": { "type": "string", "pattern": "^[A-Za-z0-9._-]+$" },
     "subnet": { "type": "string", "pattern": "^[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+(/[0-9]+)?$" }
   }
@@ -180,7 +191,11 @@ pub(crate) fn manifest() -> Manifest {
         }],
         settings_schema: SETTINGS_SCHEMA.into(),
         reach: vec![Reach::Files, Reach::Http],
-        reads: vec![Pattern::File("*.cfg".into()), calls(&[VERSION])],
+        reads: vec![
+            Pattern::File("*.cfg".into()),
+            calls(&[VERSION]),
+            Pattern::Probe(ProbeKind::SipOptions),
+        ],
         writes: vec![Pattern::File("*.cfg".into()), calls(&[SET, DELETE])],
         commands: vec![
             CommandUse::optional(

@@ -1,9 +1,12 @@
 //! The steps: check the new file, put it in place, and bring it into the running server: row by row where only rows
 //! changed, else by a restart.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use switchover_sdk::{
-    Action, Change, Effect, Failure, HttpRequest, Probe, Procedure, Step, Target, UndoStep, text,
+    Action, Change, Effect, Failure, HttpRequest, Probe, Procedure, SipOptions, Step, Target,
+    Transport, UndoStep, text,
 };
 
 use crate::document::Document;
@@ -76,7 +79,44 @@ pub(crate) fn procedure(
         before.undo = undo;
     }
     procedure.commit.extend(steps);
+    procedure.verify.extend(questions(settings, document));
     Ok(procedure)
+}
+
+/// OPTIONS at each port, as far as the target's `probe` goes.
+fn questions(settings: &Settings, document: &Document) -> impl Iterator<Item = Step> {
+    let mut ports: BTreeSet<(&str, u16)> = BTreeSet::new();
+    for entry in document.entries() {
+        if let Entry::Listener(listener) = entry {
+            let (word, transport) = match listener.transport.as_str() {
+                "tls" => ("sips", "tls"),
+                "tcp" => ("sip", "tcp"),
+                _ => ("sip", "udp"),
+            };
+            if settings.probe.has(word) {
+                ports.insert((transport, listener.socket.port()));
+            }
+        }
+    }
+    ports.into_iter().map(|(name, port)| {
+        Step::new(
+            format!("options-{name}-{port}"),
+            format!(
+                "wait until Kamailio answers OPTIONS at port {port} over {}",
+                name.to_uppercase()
+            ),
+            Effect::SipOptions(SipOptions {
+                transport: match name {
+                    "tls" => Transport::Tls,
+                    "tcp" => Transport::Tcp,
+                    _ => Transport::Udp,
+                },
+                port,
+                deadline_ms: PATIENCE_MS,
+                every_ms: ASK_EVERY_MS,
+            }),
+        )
+    })
 }
 
 fn restart(file: &str) -> Vec<Step> {

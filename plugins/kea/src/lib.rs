@@ -96,6 +96,6 @@ impl Plugin for Kea {
         {
             high_availability::check(&after, &settings)?;
         }
-        Ok(procedure::procedure(&settings, &before, &after))
+        Ok(procedure::procedure(target, &settings, &before, &after))
     }
 }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use switchover_sdk::{Manifest, Pattern, Reach, ResourceKind, ServerSupport, UndoSupport};
+use switchover_sdk::probe::Probes;
+use switchover_sdk::{
+    Manifest, Pattern, ProbeKind, Reach, ResourceKind, ServerSupport, UndoSupport,
+};
 
 use crate::shape::kind;
 
@@ -36,6 +39,8 @@ pub(crate) struct Settings {
     /// Folder of the server's hook libraries; empty for a server that finds them by their names.
     #[serde(default = "default_hooks_path")]
     pub(crate) hooks_path: String,
+    #[serde(default)]
+    pub(crate) probe: Probes,
 }
 
 fn yes() -> bool {
@@ -104,11 +109,18 @@ pub(crate) const CONFIG_WRITE: &str = "config-write";
 /// Every command goes there, below the endpoint.
 pub(crate) const PATH: &str = "/";
 
-const SETTINGS_SCHEMA: &str = r#"{
+const SETTINGS_SCHEMA: &str = r##"{
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "type": "object",
   "additionalProperties": false,
   "properties": {
+    "probe": {
+      "oneOf": [
+        { "$ref": "#/$defs/probe" },
+        { "type": "array", "items": { "$ref": "#/$defs/probe" } }
+      ],
+      "description": "`\"dhcp\"`: a change counts only once one device of each network is offered its address and options, else it is taken back. The question is a relay's: it needs port 67 of the machine that applies; a standby is not asked"
+    },
     "control": {
       "enum": ["agent", "direct"],
       "default": "agent",
@@ -162,8 +174,11 @@ const SETTINGS_SCHEMA: &str = r#"{
       "default": "/usr/lib/x86_64-linux-gnu/kea/hooks",
       "description": "folder of the server's hook libraries; the default is Debian's on 64-bit PCs. Empty: the libraries are named without a folder, which Kea takes since 2.7.9"
     }
+  },
+  "$defs": {
+    "probe": { "enum": ["dhcp"] }
   }
-}"#;
+}"##;
 
 /// Keys of Kea's configuration that hold secrets: of lease and host databases, of the control sockets' clients, of the
 /// peers of high availability, of RADIUS servers.
@@ -211,7 +226,10 @@ pub(crate) fn manifest() -> Manifest {
         ],
         settings_schema: SETTINGS_SCHEMA.into(),
         reach: vec![Reach::Http],
-        reads: vec![commands(&[CONFIG_GET, VERSION_GET])],
+        reads: vec![
+            commands(&[CONFIG_GET, VERSION_GET]),
+            Pattern::Probe(ProbeKind::DhcpDiscover),
+        ],
         writes: vec![commands(&[CONFIG_TEST, CONFIG_SET, CONFIG_WRITE])],
         undo: UndoSupport::Plugin,
         sensitive_keys: SENSITIVE_KEYS.map(Into::into).into(),

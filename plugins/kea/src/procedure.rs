@@ -1,13 +1,14 @@
 //! The steps: test the whole new configuration, set it, and have Kea write its file.
 
 use serde_json::json;
-use switchover_sdk::{Effect, HttpRequest, Procedure, Step, UndoStep};
+use switchover_sdk::{Effect, HttpRequest, Procedure, Step, Target, UndoStep, probe};
 
 use crate::configuration::{Configuration, command};
 use crate::manifest::{CONFIG_SET, CONFIG_TEST, CONFIG_WRITE, Settings};
 
 /// From `before` to `after`.
 pub(crate) fn procedure(
+    target: &Target,
     settings: &Settings,
     before: &Configuration,
     after: &Configuration,
@@ -40,7 +41,10 @@ pub(crate) fn procedure(
     Procedure {
         stage: vec![test],
         commit,
-        verify: Vec::new(),
+        verify: match settings.probe.has("dhcp") {
+            true => probe::offers_of_primaries(target).collect(),
+            false => Vec::new(),
+        },
     }
 }
 

@@ -1,7 +1,9 @@
 //! What the plugin says of itself, and the settings of a target.
 
 use serde::Deserialize;
-use switchover_sdk::{Manifest, Pattern, Reach, ResourceKind, ServerSupport, UndoSupport};
+use switchover_sdk::{
+    Manifest, Pattern, ProbeKind, Reach, ResourceKind, ServerSupport, UndoSupport,
+};
 
 use crate::rrset::KIND;
 
@@ -26,7 +28,7 @@ const SETTINGS_SCHEMA: &str = r#"{
     "await-secondaries": {
       "type": "boolean",
       "default": true,
-      "description": "a change counts only once the zone's secondary servers have its serial (30 s at most), else it is taken back; say #false while one of them is out of order"
+      "description": "a change counts only once the zone's secondary servers have its serial and answer with it (30 s at most), else it is taken back; say #false while one of them is out of order"
     }
   }
 }"#;
@@ -51,7 +53,10 @@ pub(crate) fn manifest() -> Manifest {
         ],
         settings_schema: SETTINGS_SCHEMA.into(),
         reach: vec![Reach::Dns],
-        reads: vec![Pattern::Zone("*".into())],
+        reads: vec![
+            Pattern::Zone("*".into()),
+            Pattern::Probe(ProbeKind::DnsQuery),
+        ],
         writes: vec![Pattern::Zone("*".into())],
         undo: UndoSupport::Plugin,
         ..Manifest::new(

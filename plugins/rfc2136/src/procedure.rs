@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use switchover_sdk::{
-    Answer, Change, DnsProbe, DnsUpdate, Effect, Failure, Procedure, Rrset, ServedZone, Step,
-    Target, UndoStep,
+    Answer, Change, DnsProbe, DnsQuery, DnsUpdate, Effect, Failure, Procedure, Rrset, ServedZone,
+    Step, Target, UndoStep,
 };
 
 use crate::manifest::Settings;
@@ -16,6 +16,9 @@ const LARGEST: usize = 60_000;
 /// A secondary hears of a change at once, but BIND may wait 5 s before it tells, and the transfer takes its time.
 const SECONDARY_MS: u32 = 30_000;
 const EVERY_MS: u32 = 250;
+
+/// Whether a server answers with what it has been given shows in a few of its answers; all of it is read back anyway.
+const MOST_ASKED: usize = 8;
 
 /// One RRset that changes.
 struct Replaced {
@@ -45,11 +48,18 @@ pub(crate) fn procedure(
     }
     let mut procedure = Procedure::default();
     for (zone, replaced) in by_zone {
-        alone(rrset::found(answers, zone)?, &replaced)?;
+        let found = rrset::found(answers, zone)?;
+        alone(found, &replaced)?;
+        let expect = answered(zone, found, &replaced);
         procedure.commit.extend(updates(zone, replaced));
+        procedure.verify.extend(question(zone, None, &expect));
         let served = target.zones.iter().find(|served| served.name == zone);
         if let Some(served) = served.filter(|_| settings.await_secondaries) {
             procedure.verify.extend(probes(served));
+            for server in &served.secondaries {
+                let step = question(zone, Some(server), &expect);
+                procedure.verify.extend(step);
+            }
         }
     }
     Ok(procedure)
@@ -179,6 +189,58 @@ fn weight(rrset: &Rrset) -> usize {
     let head = rrset.owner.len() + 12;
     let records: usize = rrset.rdata.iter().map(|data| head + data.len() + 2).sum();
     records + head
+}
+
+/// Some of the RRsets that come or change and that a server of the zone answers for itself: of names at and below a
+/// delegation or an alias of a whole branch it tells where else to ask.
+fn answered(zone: &str, found: &[Rrset], replaced: &BTreeMap<Key, Replaced>) -> Vec<Rrset> {
+    let cuts =
+        |rrset: &Rrset| (rrset.type_ == "NS" && rrset.owner != zone) || rrset.type_ == "DNAME";
+    let after = replaced.values().map(|one| &one.after);
+    let mut elsewhere: BTreeSet<&str> = after
+        .clone()
+        .filter(|rrset| !rrset.rdata.is_empty() && cuts(rrset))
+        .map(|rrset| rrset.owner.as_str())
+        .collect();
+    elsewhere.extend(
+        found
+            .iter()
+            .filter(|rrset| cuts(rrset))
+            .map(|rrset| rrset.owner.as_str()),
+    );
+    let own = |rrset: &&Rrset| {
+        let mut name = Some(rrset.owner.as_str());
+        while let Some(here) = name {
+            if elsewhere.contains(here) {
+                return false;
+            }
+            name = here.split_once('.').map(|(_, parent)| parent);
+        }
+        true
+    };
+    let there = after.filter(|rrset| !rrset.rdata.is_empty());
+    there.filter(own).take(MOST_ASKED).cloned().collect()
+}
+
+/// None where there is nothing to ask for.
+fn question(zone: &str, server: Option<&String>, expect: &[Rrset]) -> Option<Step> {
+    let who = server.map_or("the server", String::as_str);
+    (!expect.is_empty()).then(|| {
+        Step::new(
+            match server {
+                Some(server) => format!("answers-{zone}-{server}"),
+                None => format!("answers-{zone}"),
+            },
+            format!("wait until {who} answers with the new records of {zone}"),
+            Effect::DnsQuery(DnsQuery {
+                zone: zone.to_owned(),
+                server: server.cloned(),
+                expect: expect.to_vec(),
+                deadline_ms: SECONDARY_MS,
+                every_ms: EVERY_MS,
+            }),
+        )
+    })
 }
 
 fn probes(zone: &ServedZone) -> impl Iterator<Item = Step> {

@@ -1,6 +1,6 @@
 use serde_json::json;
 use switchover_plugin_rfc2136::Rfc2136;
-use switchover_sdk::{DnsRecord, Pattern, Plugin, Reach, ReadRequest, ServedZone};
+use switchover_sdk::{DnsRecord, Pattern, Plugin, ProbeKind, Reach, ReadRequest, ServedZone};
 
 use crate::harness::{ZONE, a, answers, by_address, foreign, rrset, srv, target, view};
 
@@ -8,7 +8,8 @@ use crate::harness::{ZONE, a, answers, by_address, foreign, rrset, srv, target, 
 fn the_manifest_is_what_was_reviewed() {
     let manifest = Rfc2136::describe();
     assert_eq!(manifest.reach, [Reach::Dns]);
-    assert_eq!(manifest.reads, [Pattern::Zone("*".into())]);
+    let probe = Pattern::Probe(ProbeKind::DnsQuery);
+    assert_eq!(manifest.reads, [Pattern::Zone("*".into()), probe]);
     assert_eq!(manifest.writes, [Pattern::Zone("*".into())]);
     assert_eq!(manifest, Rfc2136::describe());
 }

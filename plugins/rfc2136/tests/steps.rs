@@ -1,6 +1,6 @@
 use serde_json::json;
 use switchover_plugin_rfc2136::Rfc2136;
-use switchover_sdk::{DnsProbe, Effect, Plugin, RecordData, Target};
+use switchover_sdk::{DnsProbe, DnsQuery, Effect, Plugin, RecordData, Target};
 
 use crate::harness::{
     ZONE, a, answers, changes, foreign, procedure, record, rrset, srv, target, updates, view,
@@ -76,8 +76,54 @@ fn secondaries_are_waited_for_unless_the_target_says_no() {
         deadline_ms: 30_000,
         every_ms: 250,
     });
-    assert_eq!(verify(json!({})), [probe]);
-    assert_eq!(verify(json!({"await-secondaries": false})), []);
+    let asked = |server: Option<&str>| {
+        Effect::DnsQuery(DnsQuery {
+            zone: ZONE.into(),
+            server: server.map(Into::into),
+            expect: vec![rrset("a.acme.example", "A", 60, &["10.0.0.1"])],
+            deadline_ms: 30_000,
+            every_ms: 250,
+        })
+    };
+    assert_eq!(verify(json!({})), [asked(None), probe, asked(Some("ns2"))]);
+    assert_eq!(verify(json!({"await-secondaries": false})), [asked(None)]);
+}
+
+#[test]
+fn what_a_server_tells_to_ask_elsewhere_for_is_not_asked() {
+    let records = [
+        "a.branch.acme.example",
+        "branch.acme.example",
+        "deep.alias.acme.example",
+        "own.acme.example",
+    ];
+    let records = records.map(|owner| a(owner, "10.0.0.1")).to_vec();
+    let wanted = Rfc2136::desired(&view(records), &target()).unwrap();
+    let mut there = foreign();
+    there.push(rrset(
+        "branch.acme.example",
+        "NS",
+        60,
+        &["ns.other.example."],
+    ));
+    there.push(rrset(
+        "alias.acme.example",
+        "DNAME",
+        60,
+        &["other.example."],
+    ));
+    let planned = changes(&there, &wanted, &[]);
+    let procedure = Rfc2136::procedure(&target(), &answers(&there), &planned).unwrap();
+    let asked = procedure.verify.iter().find_map(|step| match &step.effect {
+        Effect::DnsQuery(query) => Some(query.expect.clone()),
+        _ => None,
+    });
+    let owners: Vec<String> = asked
+        .unwrap()
+        .into_iter()
+        .map(|rrset| rrset.owner)
+        .collect();
+    assert_eq!(owners, ["own.acme.example"]);
 }
 
 #[test]
@@ -129,5 +175,14 @@ fn a_name_is_never_torn_apart() {
             .sum();
         assert!(bytes < 60_000, "{bytes}");
     }
-    assert_eq!(procedure.verify.len(), 1, "one probe of the zone");
+    let ids = procedure.verify.iter().map(|step| step.id.as_str());
+    assert_eq!(
+        ids.collect::<Vec<_>>(),
+        [
+            "answers-acme.example",
+            "secondary-acme.example-ns2",
+            "answers-acme.example-ns2"
+        ],
+        "each server is asked once"
+    );
 }

@@ -571,6 +571,7 @@ impl Target {
             settings: settings.to_string(),
             commands: Vec::new(),
             owned: Vec::new(),
+            expected_offers: vec![],
             zones: Vec::new(),
         }
     }

@@ -15,6 +15,7 @@ pub mod bindings;
 mod build;
 pub mod json;
 mod plugin;
+pub mod probe;
 pub mod scope;
 pub mod text;
 

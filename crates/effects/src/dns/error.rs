@@ -35,6 +35,22 @@ pub enum DnsError {
         /// A phrase such as `has an empty secret`.
         problem: &'static str,
     },
+    /// Another answer than the expected one.
+    #[error("{at}: the server answers {found}, expected {expected}")]
+    #[diagnostic(
+        code("effects::dns::differs"),
+        help(
+            "does it serve the zone from elsewhere, or to us from another view than to its primary?"
+        )
+    )]
+    Differs {
+        /// What was asked where.
+        at: String,
+        /// Data in presentation form.
+        found: String,
+        /// Likewise.
+        expected: String,
+    },
     /// Not a domain name.
     #[error("`{text}` is no domain name")]
     #[diagnostic(code("effects::dns::name"))]

@@ -91,6 +91,25 @@ impl Exchange {
             })
     }
 
+    pub(super) async fn answered(
+        &mut self,
+        request: Request,
+        expected: &Rrset,
+    ) -> Result<(), DnsError> {
+        let zone = request.zone.clone();
+        let message = self.ask(request).await?;
+        let wanted = message::wanted(expected, &zone)?;
+        let found = message::found(&message, &wanted).map_err(|problem| self.garbled(problem))?;
+        if wanted.is(&found) {
+            return Ok(());
+        }
+        Err(DnsError::Differs {
+            at: self.at.clone(),
+            found: message::shown(&found),
+            expected: expected.data.join(", "),
+        })
+    }
+
     pub(super) async fn update(&mut self, request: Request) -> Result<(), DnsError> {
         self.ask(request).await.map(|_| ())
     }

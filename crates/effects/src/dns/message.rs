@@ -80,6 +80,16 @@ impl Request {
         Self::question(zone, Rtype::SOA)
     }
 
+    /// The question whose answer is this RRset.
+    pub(super) fn rrset(rrset: &Rrset, zone: &Name) -> Result<Self, DnsError> {
+        let (owner, rtype) = key(rrset, zone)?;
+        let question = Self::question(&Name(owner), rtype)?;
+        Ok(Self {
+            zone: zone.clone(),
+            ..question
+        })
+    }
+
     pub(super) fn update(update: &Update, signed: bool) -> Result<Self, DnsError> {
         let zone = Name::parse(&update.zone)?;
         let mut builder = Self::begin()?;
@@ -335,6 +345,66 @@ pub(super) fn serial(message: &Answer, zone: &Name) -> Result<Option<u32>, Garbl
         }
     }
     Ok(None)
+}
+
+/// What an answer should hold.
+pub(super) struct Wanted {
+    owner: name::Name<Vec<u8>>,
+    rtype: Rtype,
+    data: Vec<Data>,
+}
+
+impl Wanted {
+    /// Whether this is the same data, in whatever order.
+    pub(super) fn is(&self, found: &[FoundData<'_>]) -> bool {
+        self.data.len() == found.len()
+            && self
+                .data
+                .iter()
+                .all(|wanted| found.iter().any(|found| wanted == found))
+    }
+}
+
+/// Data in an answer; names in it may point to elsewhere in the message.
+pub(super) type FoundData<'a> = ZoneRecordData<&'a [u8], ParsedName<&'a [u8]>>;
+
+/// An RRset as the server compares it.
+pub(super) fn wanted(rrset: &Rrset, zone: &Name) -> Result<Wanted, DnsError> {
+    let (owner, rtype) = key(rrset, zone)?;
+    Ok(Wanted {
+        data: data(rrset, rtype)?,
+        owner,
+        rtype,
+    })
+}
+
+/// What an answer holds of an RRset.
+pub(super) fn found<'a>(
+    message: &'a Answer,
+    wanted: &Wanted,
+) -> Result<Vec<FoundData<'a>>, Garbled> {
+    let mut found = Vec::new();
+    for record in message.answer()? {
+        let record: ParsedRecord<'_, Vec<u8>> = record?;
+        if record.rtype() == wanted.rtype && record.owner() == wanted.owner {
+            let record = record
+                .to_record::<FoundData<'_>>()?
+                .ok_or(Garbled("a record is of no type for zones"))?;
+            found.push(record.into_data());
+        }
+    }
+    Ok(found)
+}
+
+/// For people.
+pub(super) fn shown(found: &[FoundData<'_>]) -> String {
+    if found.is_empty() {
+        return "nothing of that kind".to_owned();
+    }
+    let each = found
+        .iter()
+        .map(|data| data.display_zonefile(DisplayKind::Simple).to_string());
+    each.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

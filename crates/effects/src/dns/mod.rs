@@ -163,6 +163,22 @@ impl Server {
             .await
     }
 
+    /// Whether the server answers questions for these RRsets with exactly their data; TTLs do not count.
+    ///
+    /// # Errors
+    /// The server does not answer, or answers otherwise.
+    pub async fn answers(&self, zone: &str, expected: &[Rrset]) -> Result<(), DnsError> {
+        let name = Name::parse(zone)?;
+        for rrset in expected {
+            let request = Request::rrset(rrset, &name)?;
+            let what = format!("{} {}", rrset.rtype, rrset.owner);
+            let differs =
+                async |exchange: &mut Exchange, request| exchange.answered(request, rrset).await;
+            self.exchange(what, request, differs).await?;
+        }
+        Ok(())
+    }
+
     /// Changes a zone, as a whole or not at all.
     ///
     /// # Errors
@@ -209,7 +225,7 @@ impl Server {
         let result = result.unwrap_or_else(|_| Err(exchange.out_of_time()));
         if self.reporting.listening() {
             let error = result.as_ref().err().map(ToString::to_string);
-            self.reporting.tell(&Event::Dns {
+            self.reporting.tell(&Event::Asked {
                 request: &exchange.at,
                 elapsed: started.elapsed(),
                 error: error.as_deref(),

@@ -282,9 +282,16 @@ impl Batch {
     ///
     /// A batch of this machine that is dropped ends the same way; one on another host is then ended in the background,
     /// as far as the runtime lives to do it. One that was begun with an intent is left as it is when it is dropped.
-    pub async fn discard(self) {
+    ///
+    /// Gives whether nothing of it waits any more. Where its host cannot be reached, something may, and a batch that
+    /// was begun with an intent is then to be [reopened](super::Folder::reopen) and ended later: nobody else knows that
+    /// it is over.
+    pub async fn discard(self) -> bool {
         match self.0 {
-            Kind::Here(mut batch) => batch.discard(),
+            Kind::Here(mut batch) => {
+                batch.discard();
+                true
+            }
             Kind::There(batch) => batch.discard().await,
         }
     }

@@ -110,14 +110,13 @@ pub enum FolderError {
         how: &'static str,
     },
     /// The staging folder of an interrupted batch is in use.
-    #[error("a process still uses `{}`", path.display())]
-    #[diagnostic(
-        code("effects::folder::in-use"),
-        help("the run that made it is not at its end: wait for it, or end its process")
-    )]
+    #[error("{} still uses `{}`", who(*holder), path.display())]
+    #[diagnostic(code("effects::folder::in-use"), help("{}", way_out(*holder)))]
     InUse {
         /// The staging folder.
         path: PathBuf,
+        /// The process, where the system tells which one it is.
+        holder: Option<Holder>,
     },
     /// Two changes of one file in a batch.
     #[error("`{}` is changed twice at once", path.display())]
@@ -226,6 +225,38 @@ pub enum FolderError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Host(#[from] Box<SshError>),
+}
+
+/// A process of this machine that has something in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// Its number.
+    pub id: u32,
+    /// It is stopped, and does nothing until somebody lets it go on.
+    pub stopped: bool,
+}
+
+fn who(holder: Option<Holder>) -> String {
+    match holder {
+        None => "a process of this machine".to_owned(),
+        Some(Holder { id, stopped: false }) => format!("process {id}"),
+        Some(Holder { id, stopped: true }) => format!("process {id}, which is stopped,"),
+    }
+}
+
+fn way_out(holder: Option<Holder>) -> String {
+    match holder {
+        None => "it began the run, or recovers it: wait for it, let it go on where it is stopped, or end it; then run \
+                 this again"
+            .to_owned(),
+        Some(Holder { id, stopped: false }) => format!(
+            "it began the run, or recovers it: wait for it, or end it with `kill {id}`; then run this again"
+        ),
+        Some(Holder { id, stopped: true }) => format!(
+            "it began the run, or was recovering it: `kill -CONT {id}` lets it go on, when it finds that the run is no \
+             longer its own and ends, or `kill -KILL {id}` ends it at once; then run this again"
+        ),
+    }
 }
 
 fn waits(kept: Option<&Path>) -> String {

@@ -3,6 +3,7 @@
 
 mod batch;
 mod entry;
+mod holder;
 mod place;
 mod reopen;
 mod staging;

@@ -73,6 +73,15 @@ pub enum StoreFault {
         )
     )]
     NoTag { place: String },
+    #[error("the server of `{place}` writes over what is there though it is asked not to")]
+    #[diagnostic(
+        code("effects::store::unconditional"),
+        help(
+            "two that write at the same time would not learn of each other: use a server that understands \
+             `If-None-Match` and `If-Match` of puts"
+        )
+    )]
+    Unconditional { place: String },
     #[error("`{place}` is locked, and whoever locked it does not go on")]
     #[diagnostic(
         code("effects::store::busy"),

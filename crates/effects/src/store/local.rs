@@ -112,7 +112,7 @@ impl Local {
 
     pub(super) async fn delete(&self, key: Key<'_>) -> Result<(), StoreError> {
         let path = self.path(key);
-        if !path.exists() {
+        if !path.try_exists().map_err(|error| unread(&path, error))? {
             return Ok(());
         }
         let _held = self.lock().await?;
@@ -289,6 +289,11 @@ fn records<'a>(path: &Path, text: &'a [u8]) -> Result<(Vec<&'a [u8]>, End), Stor
         };
         bytes += line.len();
         records.push(record);
+    }
+    if records.is_empty() {
+        // The first one comes with its file, and whole.
+        let place = show(path);
+        return Err(StoreFault::Damaged { place, record: 0 }.into());
     }
     let end = End {
         records: records.len() as u64,

@@ -241,7 +241,8 @@ impl Store {
         }
     }
 
-    /// Finds out whether something can be written, before anything depends on it.
+    /// Finds out whether something can be written, and only what may be, before anything depends on it. An object store is
+    /// asked once, before it is written to first.
     ///
     /// # Errors
     /// Why not.
@@ -252,15 +253,15 @@ impl Store {
         }
     }
 
-    /// Removes what killed processes left of files that they were writing. Says how many.
+    /// Removes what killed processes left of files that they were writing, and of logs that they were removing. Says how
+    /// many.
     ///
     /// # Errors
     /// Where they cannot be removed.
     pub async fn sweep(&self) -> Result<usize, StoreError> {
         match &self.0 {
             Inner::Local(local) => local.sweep().await,
-            // What is put there is whole or not there.
-            Inner::Objects(_) => Ok(0),
+            Inner::Objects(objects) => objects.sweep().await,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! that one afterwards: so nobody appends to a log that was removed without being told.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -32,6 +32,8 @@ pub(super) struct Objects {
     prefix: Path,
     /// Set once the bucket is known to be there.
     bucket: Arc<OnceCell<()>>,
+    /// Set once the server is known to write only what it is to.
+    conditional: Arc<OnceCell<()>>,
 }
 
 impl Objects {
@@ -85,6 +87,7 @@ impl Objects {
             location: location.trim_end_matches('/').to_owned(),
             prefix,
             bucket: Arc::default(),
+            conditional: Arc::default(),
         })
     }
 
@@ -131,6 +134,7 @@ impl Objects {
     }
 
     pub(super) async fn create(&self, key: Key<'_>, bytes: &Bytes) -> Result<Tag, StoreError> {
+        self.check_writable().await?;
         self.put(key.0, bytes, PutMode::Create).await
     }
 
@@ -140,6 +144,7 @@ impl Objects {
         bytes: &Bytes,
         tag: &Tag,
     ) -> Result<Tag, StoreError> {
+        self.check_writable().await?;
         let version = UpdateVersion {
             e_tag: Some(tag.0.clone()),
             version: None,
@@ -217,6 +222,16 @@ impl Objects {
         Ok(objects)
     }
 
+    /// Names of all folders at the top.
+    async fn folders(&self) -> Result<Vec<String>, StoreError> {
+        let listed = again(async || self.store.list_with_delimiter(Some(&self.prefix)).await)
+            .await
+            .map_err(|source| unread(self.location.clone(), &source))?;
+        let names = listed.common_prefixes.iter().filter_map(Path::filename);
+        let keys = names.filter(|name| Key::new(name).is_ok());
+        Ok(keys.map(str::to_owned).collect())
+    }
+
     /// Names of objects and of folders directly below, as keys.
     async fn entries(&self, folder: &str) -> Result<(Vec<String>, Vec<String>), StoreError> {
         let path = self.path(folder);
@@ -249,6 +264,7 @@ impl Objects {
                 place: self.place(log.0),
             })
         };
+        self.check_writable().await?;
         let key = record_key(log, at);
         let line = Bytes::from(frame(at, record));
         match self.put(&key, &line, PutMode::Create).await {
@@ -265,11 +281,27 @@ impl Objects {
 
     /// How many records a log has.
     pub(super) async fn length(&self, log: Key<'_>) -> Result<u64, StoreError> {
+        let (length, has_gap) = self.extent(log).await?;
+        if !has_gap {
+            return Ok(length);
+        }
+        // A listing that is not of one moment may lack what was written or removed meanwhile; the next one does not.
+        match self.extent(log).await? {
+            (length, false) => Ok(length),
+            (record, true) => Err(self.damaged(log, record)),
+        }
+    }
+
+    /// How many records a log has from the first one on, and whether there are more behind one that is missing.
+    async fn extent(&self, log: Key<'_>) -> Result<(u64, bool), StoreError> {
         let (keys, _) = self.entries(log.0).await?;
-        let whole = keys.iter().zip(0..);
-        Ok(whole
-            .take_while(|(key, at)| **key == record_key(log, *at))
-            .count() as u64)
+        let at = |key: &String| record_number(key.strip_prefix(log.0)?.strip_prefix('/')?);
+        let mut numbers: Vec<u64> = keys.iter().filter_map(at).collect();
+        numbers.sort_unstable();
+        let whole = numbers.iter().zip(0..);
+        let length = whole.take_while(|(number, at)| *number == at).count();
+        // Without its first record it is being removed.
+        Ok((length as u64, length > 0 && length < numbers.len()))
     }
 
     pub(super) async fn read_log(&self, log: Key<'_>) -> Result<Vec<Vec<u8>>, StoreError> {
@@ -315,7 +347,7 @@ impl Objects {
         let mut logs = Vec::new();
         for folder in folders {
             // Without its first record it is being removed.
-            if self.length(Key::new(&folder)?).await? > 0 {
+            if self.extent(Key::new(&folder)?).await?.0 > 0 {
                 logs.push(folder);
             }
         }
@@ -331,14 +363,71 @@ impl Objects {
         Ok(())
     }
 
+    /// Something can be written, and not over what somebody else wrote.
     pub(super) async fn check_writable(&self) -> Result<(), StoreError> {
-        let key = "writable";
-        let path = self.path(key);
-        again(async || self.store.put(&path, Bytes::new().into()).await)
-            .await
-            .map_err(|source| unwritten(self.place(key), &source))?;
-        self.remove(key).await
+        let tried = self.conditional.get_or_try_init(|| self.try_out()).await;
+        tried.copied().map_err(|error| match error.fault() {
+            // Nobody knows the key that was tried.
+            StoreFault::Unwritable { problem, .. } => {
+                let (place, problem) = (self.location.clone(), problem.clone());
+                StoreFault::Unwritable { place, problem }.into()
+            }
+            _ => error,
+        })
     }
+
+    /// A server that does not know conditional puts takes them for others: whoever writes would always be the first.
+    async fn try_out(&self) -> Result<(), StoreError> {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let nanoseconds = since.unwrap_or_default().as_nanos();
+        // Nobody else's at the same time.
+        let key = format!("writable-{}-{nanoseconds}", std::process::id());
+        self.put(&key, &Bytes::from_static(b"1"), PutMode::Create)
+            .await?;
+        let stale = UpdateVersion {
+            e_tag: Some(format!("\"{}\"", "0".repeat(32))),
+            version: None,
+        };
+        let mut honoured = Ok(());
+        for mode in [PutMode::Create, PutMode::Update(stale)] {
+            let put = self.put(&key, &Bytes::from_static(b"2"), mode).await;
+            let place = self.location.clone();
+            match put {
+                Ok(_) => honoured = Err(StoreFault::Unconditional { place }.into()),
+                Err(error) if error.is_exists() || error.is_moved() => {}
+                Err(error) => honoured = Err(error),
+            }
+        }
+        self.remove(&key).await?;
+        honoured
+    }
+
+    /// Removes records of logs whose first one is gone: whoever removed those did not come to their end.
+    pub(super) async fn sweep(&self) -> Result<usize, StoreError> {
+        let mut removed = 0;
+        for folder in self.folders().await? {
+            let (_, logs) = self.entries(&folder).await?;
+            for log in logs {
+                let (keys, _) = self.entries(&log).await?;
+                let number = |key: &String| record_number(key.rsplit_once('/')?.1);
+                let is_log = !keys.is_empty() && keys.iter().all(|key| number(key).is_some());
+                if !is_log || keys.iter().any(|key| number(key) == Some(0)) {
+                    continue;
+                }
+                for key in keys {
+                    self.remove(&key).await?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
+    }
+}
+
+/// The number of a record by the last part of its key.
+fn record_number(name: &str) -> Option<u64> {
+    let number = name.parse().ok()?;
+    (format!("{number:08}") == name).then_some(number)
 }
 
 fn record_key(log: Key<'_>, at: u64) -> String {

@@ -10,6 +10,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use super::holder;
 use super::place::Place;
 use crate::folder::FolderError;
 use crate::folder::path::{PREFIX, PREFIX_REMOTE, PREFIX_RUN};
@@ -125,7 +126,10 @@ impl Staging {
         let path = full.join(name);
         match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(FolderError::InUse { path }),
+            Err(Errno::WOULDBLOCK) => {
+                let holder = holder::of(&folder);
+                return Err(FolderError::InUse { path, holder });
+            }
             Err(errno) => return Err(failed(errno)),
         }
         Ok(Self {

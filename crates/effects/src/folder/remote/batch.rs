@@ -394,25 +394,29 @@ impl RemoteBatch {
         Ok(())
     }
 
-    pub(in crate::folder) async fn discard(mut self) {
+    /// Gives whether nothing of it waits any more.
+    pub(in crate::folder) async fn discard(mut self) -> bool {
         self.ended = true;
         for _ in 0..ATTEMPTS {
-            // Where the host is gone, a later batch clears away what is left.
+            // Where the host is gone, what is left is cleared away later.
             let Ok(link) = self.folder.link().await else {
-                return;
+                return self.stagings.is_empty();
             };
-            self.clear(&link).await;
-            if link.sftp.realpath(".").await.is_ok() {
-                return;
+            let cleared = self.clear(&link).await;
+            if cleared || link.sftp.realpath(".").await.is_ok() {
+                return cleared;
             }
         }
+        false
     }
 
-    async fn clear(&mut self, link: &Link) {
+    /// Gives whether nothing of it waits any more.
+    async fn clear(&mut self, link: &Link) -> bool {
         self.ended = true;
+        let mut cleared = !self.keep;
         if !self.keep {
             let removals = self.stagings.iter().map(|staging| staging.remove(link));
-            join_all(removals).await;
+            cleared = join_all(removals).await.into_iter().all(|removed| removed);
         }
         // Folders made for changes that did not come to stand are empty; others stay.
         let below = self.made_below.iter().rev();
@@ -420,6 +424,7 @@ impl RemoteBatch {
         for folder in below.chain(self.made_above.iter().rev().cloned()) {
             let _ = link.sftp.remove_folder(&folder).await;
         }
+        cleared
     }
 
     /// Finds a folder and where files for it wait. Makes nothing but the folder for files in waiting.

@@ -109,10 +109,12 @@ impl Staging {
         Err(not_written(link, "write", (&self.path, shown), bytes.len(), &error).await)
     }
 
-    /// Removes it with everything in it. What cannot be removed now is cleared away by a later batch.
-    pub(super) async fn remove(&self, link: &Link) {
-        // Nobody can be told.
-        let _ = remove(link, &self.path).await;
+    /// Removes it with everything in it. Gives whether nothing is left of it.
+    pub(super) async fn remove(&self, link: &Link) -> bool {
+        match remove(link, &self.path).await {
+            Ok(()) | Err(SftpError::NotFound) => true,
+            Err(_) => false,
+        }
     }
 }
 
