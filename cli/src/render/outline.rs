@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 use switchover_engine::plan::{
-    Action, Change, Content, Effect, KnownDrift, Plan, Reason, Step, Summary, TargetPlan, Undo,
-    Wave,
+    Action, Change, Content, Effect, KnownDrift, Plan, Reason, Step, Summary, TargetPlan,
+    Transport, Undo, Wave,
 };
 
 use crate::render::fields;
@@ -297,6 +297,23 @@ fn describe(step: &Step) -> String {
             format!("update {} {sets} of {}", update.replace.len(), update.zone)
         }
         Effect::DnsProbe { zone, server, .. } => format!("wait for {server} to have {zone}"),
+        Effect::DnsQuery { zone, expect, .. } => {
+            let sets = if expect.len() == 1 { "RRset" } else { "RRsets" };
+            format!("ask for {} {sets} of {zone}", expect.len())
+        }
+        Effect::SipOptions {
+            transport, port, ..
+        } => {
+            let transport = match transport {
+                Transport::Udp => "UDP",
+                Transport::Tcp => "TCP",
+                Transport::Tls => "TLS",
+            };
+            format!("OPTIONS to port {port} over {transport}")
+        }
+        Effect::DhcpDiscover(discover) => {
+            format!("DHCPDISCOVER of {}", discover.mac)
+        }
     };
     format!("{} ({what})", step.title)
 }

@@ -8,8 +8,9 @@ use switchover_plugin_host::wit;
 
 use crate::diff::{Body, Resource};
 use crate::plan::{
-    Action, Capture, Change, DnsUpdate, Effect, Evidence, Expectation, FileContent, HttpBody,
-    HttpRequest, Paging, Procedure, Rrset, Sign, Step, Undo, UndoStep,
+    Action, Capture, Change, DhcpDiscover, DhcpOption, DnsUpdate, Effect, Evidence, Expectation,
+    FileContent, HttpBody, HttpRequest, OptionValue, Paging, Procedure, Rrset, Sign, Step,
+    Transport, Undo, UndoStep,
 };
 use crate::render::{RenderError, Templates};
 use crate::runbook::{Task, TaskState};
@@ -268,7 +269,66 @@ fn effect(effect: wit::Effect, step: &str) -> Result<Effect, ConvertError> {
             deadline_ms: probe.deadline_ms,
             every_ms: probe.every_ms,
         },
+        wit::Effect::DnsQuery(query) => Effect::DnsQuery {
+            zone: query.zone,
+            server: query.server,
+            expect: query.expect.into_iter().map(rrset).collect(),
+            deadline_ms: query.deadline_ms,
+            every_ms: query.every_ms,
+        },
+        wit::Effect::SipOptions(options) => Effect::SipOptions {
+            transport: match options.transport {
+                wit::Transport::Udp => Transport::Udp,
+                wit::Transport::Tcp => Transport::Tcp,
+                wit::Transport::Tls => Transport::Tls,
+            },
+            port: options.port,
+            deadline_ms: options.deadline_ms,
+            every_ms: options.every_ms,
+        },
+        wit::Effect::DhcpDiscover(discover) => Effect::DhcpDiscover(DhcpDiscover {
+            service: discover.service,
+            mac: discover.mac,
+            address: discover.address,
+            options: discover.options.into_iter().map(dhcp_option).collect(),
+            deadline_ms: discover.deadline_ms,
+            every_ms: discover.every_ms,
+        }),
     })
+}
+
+fn dhcp_option(option: wit::DhcpOption) -> DhcpOption {
+    DhcpOption {
+        code: option.code,
+        name: option.name,
+        value: match option.value {
+            wit::OptionValue::Text(text) => OptionValue::Text(text),
+            wit::OptionValue::Addresses(list) => OptionValue::Addresses(list),
+            wit::OptionValue::SipAddresses(list) => OptionValue::SipAddresses(list),
+            wit::OptionValue::SipNames(list) => OptionValue::SipNames(list),
+            wit::OptionValue::Uint8(number) => OptionValue::Uint8(number),
+            wit::OptionValue::Uint16(number) => OptionValue::Uint16(number),
+            wit::OptionValue::Uint32(number) => OptionValue::Uint32(number),
+            wit::OptionValue::Hex(digits) => OptionValue::Hex(digits),
+        },
+    }
+}
+
+fn dhcp_option_to_wit(option: &DhcpOption) -> wit::DhcpOption {
+    wit::DhcpOption {
+        code: option.code,
+        name: option.name.clone(),
+        value: match &option.value {
+            OptionValue::Text(text) => wit::OptionValue::Text(text.clone()),
+            OptionValue::Addresses(list) => wit::OptionValue::Addresses(list.clone()),
+            OptionValue::SipAddresses(list) => wit::OptionValue::SipAddresses(list.clone()),
+            OptionValue::SipNames(list) => wit::OptionValue::SipNames(list.clone()),
+            OptionValue::Uint8(number) => wit::OptionValue::Uint8(*number),
+            OptionValue::Uint16(number) => wit::OptionValue::Uint16(*number),
+            OptionValue::Uint32(number) => wit::OptionValue::Uint32(*number),
+            OptionValue::Hex(digits) => wit::OptionValue::Hex(digits.clone()),
+        },
+    }
 }
 
 fn rrset(rrset: wit::Rrset) -> Rrset {
@@ -362,6 +422,42 @@ pub(crate) fn effect_to_wit(effect: &Effect) -> wit::Effect {
             server: server.clone(),
             deadline_ms: *deadline_ms,
             every_ms: *every_ms,
+        }),
+        Effect::DnsQuery {
+            zone,
+            server,
+            expect,
+            deadline_ms,
+            every_ms,
+        } => wit::Effect::DnsQuery(wit::DnsQuery {
+            zone: zone.clone(),
+            server: server.clone(),
+            expect: expect.iter().map(rrset_to_wit).collect(),
+            deadline_ms: *deadline_ms,
+            every_ms: *every_ms,
+        }),
+        Effect::SipOptions {
+            transport,
+            port,
+            deadline_ms,
+            every_ms,
+        } => wit::Effect::SipOptions(wit::SipOptions {
+            transport: match transport {
+                Transport::Udp => wit::Transport::Udp,
+                Transport::Tcp => wit::Transport::Tcp,
+                Transport::Tls => wit::Transport::Tls,
+            },
+            port: *port,
+            deadline_ms: *deadline_ms,
+            every_ms: *every_ms,
+        }),
+        Effect::DhcpDiscover(discover) => wit::Effect::DhcpDiscover(wit::DhcpDiscover {
+            service: discover.service.clone(),
+            mac: discover.mac.clone(),
+            address: discover.address.clone(),
+            options: discover.options.iter().map(dhcp_option_to_wit).collect(),
+            deadline_ms: discover.deadline_ms,
+            every_ms: discover.every_ms,
         }),
     }
 }

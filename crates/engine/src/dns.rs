@@ -81,7 +81,7 @@ fn zones_of<'a>(topology: &'a Topology, target: &Target) -> impl Iterator<Item =
         .filter(|zone| zone.servers.iter().any(|server| is_at(server, target)))
 }
 
-fn is_at(server: &model::Server, target: &Target) -> bool {
+pub(crate) fn is_at(server: &model::Server, target: &Target) -> bool {
     let named = server.target.as_ref();
     named.is_some_and(|name| name.value == target.name.value)
 }
@@ -193,20 +193,10 @@ impl Dns {
         takes_back: bool,
     ) -> Result<(), Cause> {
         self.zone(&update.zone)?;
-        let expanded = |rrset: &Rrset| -> Result<dns::Rrset, Cause> {
-            let data = rrset.data.iter().map(|text| expand_text(text, values));
-            Ok(dns::Rrset {
-                owner: rrset.owner.clone(),
-                rtype: rrset.rtype.clone(),
-                ttl: rrset.ttl,
-                data: data.collect::<Result<_, _>>()?,
-            })
-        };
-        let all = |rrsets: &[Rrset]| rrsets.iter().map(expanded).collect::<Result<Vec<_>, _>>();
         let update = Update {
             zone: update.zone.clone(),
-            require: all(&update.require)?,
-            replace: all(&update.replace)?,
+            require: expanded(&update.require, values)?,
+            replace: expanded(&update.replace, values)?,
         };
         match self.server.update(&update).await {
             Err(error @ DnsError::Moved { .. }) if takes_back => {
@@ -220,33 +210,56 @@ impl Dns {
         }
     }
 
-    async fn serial_at(
+    /// Asks another server of a zone, without a key first: anybody may ask, as a rule, and a key that a secondary does not
+    /// know is refused. Where it answers only those with a key, it has the primary's if it has any.
+    async fn ask_another<T>(
         &self,
         address: IpAddr,
+        ask: impl AsyncFn(Server) -> Result<T, DnsError>,
+    ) -> Result<T, DnsError> {
+        let server = |key: Option<Key>| {
+            let options = Options::default();
+            Server::new(Address::of(address), key, options, &self.reporting)
+        };
+        match (ask(server(None)).await, &self.key) {
+            (Err(DnsError::Denied { .. }), Some(key)) => ask(server(Some(key.clone()))).await,
+            (found, _) => found,
+        }
+    }
+
+    /// The address of a server of a zone that the target serves.
+    fn server(&self, zone: &str, server: &str) -> Result<IpAddr, Cause> {
+        let address = self.zone(zone)?.get(server);
+        address.copied().ok_or_else(|| Cause::NoServer {
+            zone: zone.to_owned(),
+            server: server.escape_debug().take(120).collect(),
+        })
+    }
+
+    /// Whether a server of the zone, or the target's own, answers with these RRsets.
+    pub(crate) async fn answers(
+        &self,
         zone: &str,
-        key: Option<Key>,
-    ) -> Result<u32, DnsError> {
-        let address = Address::of(address);
-        let server = Server::new(address, key, Options::default(), &self.reporting);
-        server.serial(zone).await
+        server: Option<&str>,
+        expect: &[Rrset],
+        values: &impl Values,
+    ) -> Result<(), Cause> {
+        self.zone(zone)?;
+        let expect = expanded(expect, values)?;
+        let Some(server) = server else {
+            return Ok(self.server.answers(zone, &expect).await?);
+        };
+        let address = self.server(zone, server)?;
+        let ask = async |server: Server| server.answers(zone, &expect).await;
+        Ok(self.ask_another(address, ask).await?)
     }
 
     /// Whether a server of the zone has what the target has.
     pub(crate) async fn caught_up(&self, zone: &str, server: &str) -> Result<(), Cause> {
-        let address = self.zone(zone)?.get(server);
-        let address = address.ok_or_else(|| Cause::NoServer {
-            zone: zone.to_owned(),
-            server: server.escape_debug().take(120).collect(),
-        })?;
+        let address = self.server(zone, server)?;
         let wanted = self.server.serial(zone).await?;
-        // Anybody may ask for a serial, as a rule, and a key that a secondary does not know is refused. Where it answers
-        // only those with a key, it has the primary's if it has any.
-        let found = match (self.serial_at(*address, zone, None).await, &self.key) {
-            (Err(DnsError::Denied { .. }), Some(key)) => {
-                self.serial_at(*address, zone, Some(key.clone())).await?
-            }
-            (found, _) => found?,
-        };
+        let ask = async |server: Server| server.serial(zone).await;
+        let found = self.ask_another(address, ask).await?;
         // RFC 1982: serials go round.
         if found.wrapping_sub(wanted) < 1 << 31 {
             Ok(())
@@ -261,6 +274,20 @@ impl Dns {
     }
 }
 
-fn zone_name(name: &str) -> String {
+/// RRsets with the values of their placeholders.
+pub(crate) fn expanded(rrsets: &[Rrset], values: &impl Values) -> Result<Vec<dns::Rrset>, Cause> {
+    let one = |rrset: &Rrset| {
+        let data = rrset.data.iter().map(|text| expand_text(text, values));
+        Ok(dns::Rrset {
+            owner: rrset.owner.clone(),
+            rtype: rrset.rtype.clone(),
+            ttl: rrset.ttl,
+            data: data.collect::<Result<_, _>>()?,
+        })
+    };
+    rrsets.iter().map(one).collect()
+}
+
+pub(crate) fn zone_name(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }

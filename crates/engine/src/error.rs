@@ -2,11 +2,13 @@
 
 use miette::Diagnostic;
 use switchover_effects::command::CommandError;
+use switchover_effects::dhcp::DhcpError;
 use switchover_effects::dns::DnsError;
 use switchover_effects::folder::FolderError;
 use switchover_effects::http::HttpError;
 use switchover_effects::placeholder::ExpandError;
 use switchover_effects::secrets::SecretError;
+use switchover_effects::sip::SipError;
 use switchover_effects::ssh::LocationError;
 use switchover_effects::store::StoreError;
 use switchover_plugin_host::{LockMismatch, PluginError, Refusal};
@@ -95,6 +97,32 @@ pub enum Cause {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Dns(#[from] DnsError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Dhcp(#[from] DhcpError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Sip(#[from] SipError),
+    #[error("the target is not {what} in the topology")]
+    #[diagnostic(
+        code(switchover::target::probe),
+        help("a target is asked only as what the topology says that it is; make a new plan")
+    )]
+    NotProbed { what: String },
+    #[error("{mac} is offered {found} as {what}, expected {expected}")]
+    #[diagnostic(
+        code(switchover::step::offer),
+        help(
+            "the server has its new configuration and answers otherwise: does another server, a class or a \
+             reservation elsewhere say something else for this device?"
+        )
+    )]
+    Offered {
+        mac: String,
+        what: String,
+        found: String,
+        expected: String,
+    },
     #[error("the target does not serve the zone `{zone}`")]
     #[diagnostic(
         code(switchover::target::zone),
@@ -174,6 +202,23 @@ pub enum Cause {
         help("bring back the topology as it was when the run began")
     )]
     NoTarget,
+    #[error(
+        "a run that {who} began at {when:.0} is over, and what it left beside files is not cleared away"
+    )]
+    #[diagnostic(
+        code(switchover::apply::left_behind),
+        help(
+            "`switchover recover` clears it away, by the topology that run had; where a host is gone for good, \
+             `switchover recover --leave` does without it"
+        )
+    )]
+    LeftBehind {
+        who: String,
+        when: jiff::Timestamp,
+        #[source]
+        #[diagnostic_source]
+        error: TargetError,
+    },
     #[error("nobody confirmed it within {seconds} s")]
     #[diagnostic(
         code(switchover::apply::unconfirmed),
@@ -237,6 +282,11 @@ impl TargetError {
             doing: doing.into(),
             cause,
         }))
+    }
+
+    /// Whether the host that has the target's files cannot be reached.
+    pub(crate) const fn is_unreachable(&self) -> bool {
+        matches!(self.0.cause, Cause::Folder(FolderError::Host(_)))
     }
 
     /// The target's name.

@@ -21,6 +21,7 @@ mod limits;
 pub mod plan;
 mod plan_file;
 mod planner;
+mod probe;
 mod recover;
 mod redact;
 mod rejected;
@@ -56,7 +57,8 @@ pub use runbook::{Reading, Runbook, TargetTasks, Task, TaskState, runbook};
 pub use secrets::SecretCommands;
 pub use selection::Selection;
 pub use state::{
-    BlobRef, Broken, Collected, Contents, Counts, Generation, Holder, Lease, LeaseError,
-    LeaseOptions, Retention, Sources, State, StateError, TargetRecord, lease_holder, spans,
+    BlobRef, Broken, Checked, Collected, Contents, Counts, Damage, Generation, Holder, Lease,
+    LeaseError, LeaseOptions, Retention, Sources, State, StateError, TargetRecord, lease_holder,
+    spans,
 };
 pub use stop::{Stop, Stopper};

@@ -441,6 +441,96 @@ pub enum Effect {
         /// Milliseconds between two tries.
         every_ms: u32,
     },
+    /// Asks a server of a zone until it answers with these RRsets; TTLs do not count.
+    DnsQuery {
+        /// The zone.
+        zone: String,
+        /// The server's name in the topology; none: the target's own.
+        server: Option<String>,
+        /// What it answers.
+        expect: Vec<Rrset>,
+        /// Milliseconds.
+        deadline_ms: u32,
+        /// Milliseconds between two tries.
+        every_ms: u32,
+    },
+    /// Sends OPTIONS to the PBX that the target is until it says that it is in service.
+    SipOptions {
+        /// Over what.
+        transport: Transport,
+        /// Where it listens.
+        port: u16,
+        /// Milliseconds.
+        deadline_ms: u32,
+        /// Milliseconds between two tries.
+        every_ms: u32,
+    },
+    /// Asks the DHCP server that the target is what it would offer a device, until it is this.
+    DhcpDiscover(DhcpDiscover),
+}
+
+/// Over what SIP is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the protocols' names")]
+pub enum Transport {
+    Udp,
+    Tcp,
+    Tls,
+}
+
+/// What a DHCP server should offer a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DhcpDiscover {
+    /// The `dhcp` node that names the target at one of its servers.
+    pub service: String,
+    /// The device's hardware address.
+    pub mac: String,
+    /// The address that is offered.
+    pub address: String,
+    /// Options that the offer holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<DhcpOption>,
+    /// Milliseconds.
+    pub deadline_ms: u32,
+    /// Milliseconds between two tries.
+    pub every_ms: u32,
+}
+
+/// A DHCP option with its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DhcpOption {
+    /// Its number.
+    pub code: u8,
+    /// Its name with IANA, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it says.
+    pub value: OptionValue,
+}
+
+/// The value of a DHCP option, by its shape.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptionValue {
+    /// Text.
+    Text(String),
+    /// IPv4 addresses.
+    Addresses(Vec<String>),
+    /// RFC 3361, encoding 1.
+    SipAddresses(Vec<String>),
+    /// RFC 3361, encoding 0.
+    SipNames(Vec<String>),
+    /// One byte.
+    Uint8(u8),
+    /// Two bytes.
+    Uint16(u16),
+    /// Four bytes.
+    Uint32(u32),
+    /// Bytes as hexadecimal digits.
+    Hex(String),
 }
 
 /// One message of RFC 2136.

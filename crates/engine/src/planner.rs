@@ -26,7 +26,7 @@ use crate::secrets::{RunSecrets, auth_name, tsig_name};
 use crate::settings;
 use crate::span::{self, span};
 use crate::state::{Generation, State};
-use crate::view::Scope;
+use crate::view::{self, Scope};
 use crate::world::World;
 
 /// How long a plan may wait for its apply: a working day's review, not a forgotten file.
@@ -353,6 +353,10 @@ pub(crate) fn described(
         commands: commands.into_iter().collect(),
         owned,
         zones: dns::served_zones(context.topology, target),
+        expected_offers: match context.wanted {
+            Wanted::Topology => view::offers::expected(context.topology, target),
+            Wanted::Recorded(_) => Vec::new(),
+        },
     }
 }
 

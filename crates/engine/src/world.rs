@@ -20,7 +20,8 @@ use crate::diff::hex;
 use crate::dns::Dns;
 use crate::error::Cause;
 use crate::files;
-use crate::plan::{HttpBody, HttpRequest};
+use crate::plan::{HttpBody, HttpRequest, Rrset};
+use crate::probe::Probes;
 use crate::secrets::{RunSecrets, auth_name};
 
 const DNS_EXAMPLE: &str = "server \"10.20.0.53:53\"";
@@ -34,6 +35,7 @@ pub(crate) struct World {
     pub(crate) plugin: Plugin,
     endpoint: Option<Endpoint>,
     dns: Option<Dns>,
+    pub(crate) probes: Probes,
     /// None where the target declares no root.
     folder: Option<Folder>,
     pub(crate) commands: BTreeMap<String, Vec<String>>,
@@ -108,6 +110,7 @@ impl World {
             commands: commands.collect(),
             endpoint,
             dns: Dns::new(context.topology, target, secrets)?,
+            probes: Probes::new(context, target, secrets.reporting())?,
             folder,
             reporting: secrets.reporting().clone(),
             plugin,
@@ -321,6 +324,21 @@ impl World {
         self.dns
             .as_ref()
             .ok_or_else(|| self.incomplete("DNS", DNS_EXAMPLE))
+    }
+
+    /// Whether a server of a zone answers with these RRsets.
+    pub(crate) async fn answers(
+        &self,
+        zone: &str,
+        server: Option<&str>,
+        expect: &[Rrset],
+        values: &impl Values,
+    ) -> Result<(), Cause> {
+        match &self.dns {
+            Some(dns) => dns.answers(zone, server, expect, values).await,
+            None if server.is_none() => self.probes.answers(zone, expect, values).await,
+            None => Err(self.incomplete("DNS", DNS_EXAMPLE)),
+        }
     }
 
     /// Sends a request with its placeholders filled in. The caller has held it against the manifest.

@@ -2,9 +2,10 @@
 
 mod fresh;
 mod kept;
+mod recording;
 pub(crate) mod run;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use switchover_plugin_host::permit;
@@ -21,7 +22,7 @@ use crate::planner::{draft, resolve_secrets, scopes};
 use crate::recover;
 use crate::rejected;
 use crate::secrets::RunSecrets;
-use crate::state::{Generation, Lease, LeaseOptions, State, TargetRecord};
+use crate::state::{Generation, Lease, LeaseOptions, State};
 use crate::view::Scope;
 use crate::world::World;
 
@@ -30,6 +31,7 @@ pub(crate) use kept::Kept;
 
 use fresh::short;
 use kept::keep;
+use recording::Unrecorded;
 use run::Running;
 
 /// What an apply did.
@@ -197,7 +199,8 @@ pub(crate) struct Work<'w, 'c> {
 }
 
 /// Refuses what waiting for the lease does not mend: a run that is interrupted, or waits to be confirmed. An empty plan
-/// takes no lease; but what it counts on may be taken back.
+/// takes no lease; but what it counts on may be taken back. Of a run whose holder only looks late, the lease tells
+/// whether it is interrupted: it is watched.
 async fn refuse_unfinished(
     site: &str,
     state: &State,
@@ -207,6 +210,7 @@ async fn refuse_unfinished(
     let found = journal::unfinished(state.store()).await;
     match found.map_err(|error| unusable(site, error))? {
         Some(run) if run.alive && (empty || run.waiting.is_some()) => Err(busy(run)),
+        Some(run) if run.held && !run.alive && !empty => Ok(()),
         Some(run) if !run.alive && !run.is_over(last) => Err(ApplyError::Unfinished {
             who: run.who,
             when: run.when,
@@ -253,20 +257,28 @@ async fn nothing_unfinished(
     let Some((journal, run)) = taken.map_err(failed)? else {
         return Ok(());
     };
-    let errors = recover::clear(context, journal, &run, secrets).await;
+    let errors = recover::clear(context, journal, &run, secrets, recover::Rest::Kept).await;
     match errors.into_iter().next() {
         None => Ok(()),
-        Some(error) => Err(ApplyError::NothingChanged(error)),
+        Some(error) => {
+            let cause = Cause::LeftBehind {
+                who: run.who,
+                when: run.when,
+                error,
+            };
+            Err(nothing_changed(&site, "clear up after a run of", cause))
+        }
     }
 }
 
-/// Ends a run that leaves nothing to take back or to finish.
-pub(crate) async fn end(running: Vec<Running<'_>>, journal: Journal) {
+/// Ends a run that leaves nothing to take back or to finish. Gives whether nothing of it waits beside files either.
+pub(crate) async fn end(running: Vec<Running<'_>>, journal: Journal) -> bool {
+    let mut tidy = true;
     for mut target in running {
-        target.end().await;
+        tidy &= target.end().await;
     }
-    // The next run finds that it is over, and clears it away.
-    let _ = journal.remove().await;
+    // The next run finds that it is over, and clears it away: also what waits on a host that could not be reached.
+    tidy && journal.remove().await.is_ok()
 }
 
 /// Leaves everything for whoever recovers the run.
@@ -328,7 +340,7 @@ pub(crate) type Recording<'r> = (&'r State, Option<Generation>, &'r Kept);
 async fn all_phases(
     work: &Work<'_, '_>,
     plan: &Plan,
-    (state, last, kept): Recording<'_>,
+    recording: Recording<'_>,
     options: &ApplyOptions,
     running: &mut [Running<'_>],
 ) -> Result<u64, ApplyError> {
@@ -357,19 +369,18 @@ async fn all_phases(
         return Err(take_back(work, running, error).await);
     }
 
-    let number = last.as_ref().map_or(1, |last| last.number + 1);
-    let recorded = match work.journal.recording(number).await {
-        Ok(()) => {
-            let generation = generation(work.context, plan, last, number, kept);
-            state.record(generation).await.map_err(Cause::from)
+    let failed = |cause| TargetError::new(&plan.site, "record the generation of", cause);
+    match recording::record(work, plan, recording).await {
+        Ok(number) => Ok(number),
+        Err(Unrecorded::Not(cause)) => Err(take_back(work, running, failed(cause)).await),
+        Err(Unrecorded::Unknown { cause, unread }) => {
+            let doing = "find out whether the generation is recorded of";
+            Err(ApplyError::Partial {
+                cause: failed(cause),
+                undo: vec![TargetError::new(&plan.site, doing, unread)],
+            })
         }
-        Err(error) => Err(error.into()),
-    };
-    if let Err(cause) = recorded {
-        let error = TargetError::new(&plan.site, "record the generation of", cause);
-        return Err(take_back(work, running, error).await);
     }
-    Ok(number)
 }
 
 /// Waits until somebody confirms what was done.
@@ -544,39 +555,6 @@ pub(crate) async fn undo(work: &Work<'_, '_>, running: &mut [Running<'_>]) -> Ve
         errors.extend(target.undo(work).await);
     }
     errors
-}
-
-/// The record of what the targets hold of ours now.
-fn generation(
-    context: &Context<'_>,
-    plan: &Plan,
-    last: Option<Generation>,
-    number: u64,
-    kept: &Kept,
-) -> Generation {
-    let of_last = last.as_ref().filter(|_| kept.in_force);
-    let of_last = of_last.map(|last| (last.topology.clone(), last.sources.clone()));
-    let (topology, sources) = of_last.unwrap_or_else(|| (context.topology_digest.clone(), None));
-    // A target that left the topology keeps its record: should it come back, what it holds is still known as ours.
-    let mut targets: BTreeMap<String, TargetRecord> =
-        last.map(|last| last.targets).unwrap_or_default();
-    for part in &plan.targets {
-        let record = TargetRecord {
-            plugin: part.plugin.clone(),
-            wave: Some(part.wave),
-            resources: part.resources.clone(),
-            contents: kept.contents.get(&part.name).cloned(),
-        };
-        targets.insert(part.name.clone(), record);
-    }
-    Generation {
-        who: Some(journal::who()),
-        sources: sources.or_else(|| Some(kept.sources.clone())),
-        rollback_of: kept.rollback_of,
-        changes: Some(plan.summary().into()),
-        targets,
-        ..Generation::empty(number, jiff::Timestamp::now(), plan.site.clone(), topology)
-    }
 }
 
 /// How a phase is called in an error: ``commit `apply the configuration` on``.

@@ -27,6 +27,7 @@ use crate::secrets::RunSecrets;
 use crate::span::{self, span};
 use crate::world::Observation;
 use files::is_file;
+use resume::Left;
 
 /// A target with everything that is known of it, and what was done to it so far.
 pub(crate) struct Running<'a> {
@@ -40,6 +41,8 @@ pub(crate) struct Running<'a> {
     batch: Option<Batch>,
     /// Undo steps of what was begun, in the order of beginning.
     begun: Vec<&'a Step>,
+    /// Where another process began it.
+    left: Option<Left<'a>>,
 }
 
 /// Where placeholders get their values.
@@ -105,6 +108,7 @@ impl<'a> Running<'a> {
             },
             batch: None,
             begun: Vec::new(),
+            left: None,
         }
     }
 
@@ -135,6 +139,17 @@ impl<'a> Running<'a> {
         span::within(span, self.stage_files(work, plan)).await?;
         for step in &self.part.procedure.stage {
             self.step(work, Phase::Stage, step).await?;
+        }
+        self.can_verify().await
+    }
+
+    /// What cannot be looked at from here is said before anything is changed, not after.
+    async fn can_verify(&self) -> Result<(), TargetError> {
+        for step in &self.part.procedure.verify {
+            if let Effect::DhcpDiscover(discover) = &step.effect {
+                let relay = self.draft.world.probes.relay(discover).await;
+                relay.map_err(|cause| self.failed(Phase::Stage, &step.title, cause))?;
+            }
         }
         Ok(())
     }
@@ -292,9 +307,10 @@ impl<'a> Running<'a> {
         noted.map_err(|cause| self.failed(phase, &step.title, cause))
     }
 
-    /// The values that a step has captured.
+    /// The values that a step has captured, or that were captured where it was looked for.
     fn captured_by(&self, step: &Step) -> BTreeMap<String, Value> {
-        let captured = step.capture.iter().filter_map(|capture| {
+        let looked_for = step.evidence.iter().flat_map(|look| &look.capture);
+        let captured = step.capture.iter().chain(looked_for).filter_map(|capture| {
             let value = self.values.captured.get(&capture.name)?;
             Some((capture.name.clone(), value.clone()))
         });
@@ -336,6 +352,40 @@ impl<'a> Running<'a> {
                 let dns = self.draft.world.dns()?;
                 self.until(*deadline_ms, *every_ms, async || {
                     dns.caught_up(zone, server).await
+                })
+                .await
+            }
+            Effect::DnsQuery {
+                zone,
+                server,
+                expect,
+                deadline_ms,
+                every_ms,
+            } => {
+                let world = &self.draft.world;
+                self.until(*deadline_ms, *every_ms, async || {
+                    let server = server.as_deref();
+                    world.answers(zone, server, expect, &self.values).await
+                })
+                .await
+            }
+            Effect::SipOptions {
+                transport,
+                port,
+                deadline_ms,
+                every_ms,
+            } => {
+                let probes = &self.draft.world.probes;
+                self.until(*deadline_ms, *every_ms, async || {
+                    probes.in_service(*transport, *port).await
+                })
+                .await
+            }
+            Effect::DhcpDiscover(discover) => {
+                let probes = &self.draft.world.probes;
+                let relay = probes.relay(discover).await?;
+                self.until(discover.deadline_ms, discover.every_ms, async || {
+                    probes.offers(&relay, discover, &self.values).await
                 })
                 .await
             }
@@ -461,14 +511,7 @@ impl<'a> Running<'a> {
         let files_are_back = errors.is_empty();
         for step in std::mem::take(&mut self.begun).into_iter().rev() {
             let before = errors.len();
-            if !step.undo.is_empty() {
-                // Where this cannot be written, that is no reason to leave things half done; where the run is somebody
-                // else's, it is one to do nothing.
-                let _ = journal.undo_start(&self.part.name, &step.id).await;
-                if journal.fenced().is_some() {
-                    break;
-                }
-            }
+            let again = self.is_half_undone(step);
             match self.is_to_be_undone(step).await {
                 Ok(true) => {}
                 Ok(false) => continue,
@@ -477,13 +520,26 @@ impl<'a> Running<'a> {
                     continue;
                 }
             }
+            if !again {
+                // Where this cannot be written, that is no reason to leave things half done; where the run is somebody
+                // else's, it is one to do nothing.
+                let attempt = self.left.as_ref().map(|left| left.attempt);
+                let captured = self.captured_by(step);
+                let target = &self.part.name;
+                let _ = journal
+                    .undo_start(attempt, target, &step.id, &captured)
+                    .await;
+            }
+            if journal.hold().is_err() {
+                break;
+            }
             for undo in &step.undo {
                 context.tell(Event::Undoing {
                     target: self.part.name.clone(),
                     title: undo.title.clone(),
                 });
                 let span = self.span(Phase::Undo, &step.id, &undo.title);
-                if let Err(cause) = span::within(span, self.take_back(undo)).await {
+                if let Err(cause) = span::within(span, self.take_back(undo, again)).await {
                     errors.push(self.failed(Phase::Undo, &undo.title, cause));
                 }
             }

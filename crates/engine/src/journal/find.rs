@@ -1,6 +1,6 @@
 //! Runs of a site, as whoever is not at work on them sees them.
 
-use switchover_effects::store::Store;
+use switchover_effects::store::{Store, StoreError};
 
 use super::history::Unfinished;
 use super::record::{self, Record};
@@ -17,9 +17,10 @@ pub(crate) async fn unfinished(store: &Store) -> Result<Option<Unfinished>, Jour
         }
         let mut run = Unfinished::of(&name, &lines)?;
         let holder = state::held(store).await?;
-        run.alive = holder.is_some_and(|(token, holder)| {
-            run.token == Some(token) && !holder.is_gone() && !holder.is_overdue()
-        });
+        let holder =
+            holder.filter(|(token, holder)| run.token == Some(*token) && !holder.is_gone());
+        run.held = holder.is_some();
+        run.alive = holder.is_some_and(|(_, holder)| !holder.is_overdue());
         return Ok(Some(run));
     }
     Ok(None)
@@ -54,7 +55,8 @@ pub(crate) async fn confirm(store: &Store) -> Result<bool, JournalError> {
         let Some(run) = unfinished(store).await? else {
             return Ok(false);
         };
-        if !run.alive || run.waiting.is_none() || run.undoing {
+        // By the clock of this machine its holder may look late. Whether it waits no more is what it writes down.
+        if !run.held || run.waiting.is_none() || run.undoing {
             return Ok(false);
         }
         if run.confirmed {
@@ -95,7 +97,7 @@ pub async fn break_lease(
     let runs = async {
         let line = record::write(&[fence])?;
         for name in names(store).await? {
-            store.push(&format!("{RUNS}/{name}"), &line).await?;
+            shut(store, &format!("{RUNS}/{name}"), &line).await?;
         }
         Ok::<_, JournalError>(())
     };
@@ -104,5 +106,19 @@ pub async fn break_lease(
         Err(JournalError::Store(error)) => Err(error.into()),
         // A record of texts can always be written.
         Err(_) => Ok(broken),
+    }
+}
+
+/// Adds a line to a run that is not at its end. One that comes to it meanwhile has nothing to be added to.
+pub(super) async fn shut(store: &Store, log: &str, line: &[u8]) -> Result<(), StoreError> {
+    loop {
+        let lines = store.read_log(log).await?.len() as u64;
+        if lines == 0 {
+            return Ok(());
+        }
+        match store.append(log, lines, line).await {
+            Err(error) if error.is_moved() => {}
+            done => return done,
+        }
     }
 }

@@ -16,8 +16,10 @@ pub struct Unfinished {
     pub(crate) name: String,
     /// How many lines its journal had.
     pub(super) lines: u64,
-    /// Somebody is at work on it.
+    /// Somebody is at work on it, as far as the clocks of two machines can tell.
     pub alive: bool,
+    /// Somebody may be: its lease was not given back, and nobody knows of its holder that it is gone.
+    pub(crate) held: bool,
     /// It has done nothing, or everything: only what it has left behind is to be cleared away.
     pub over: bool,
     /// Of the lease under which it was gone on with last.
@@ -59,6 +61,8 @@ pub(crate) struct Progress {
     pub(crate) begun: Vec<String>,
     /// Those of them that were, for certain.
     pub(crate) done: BTreeSet<String>,
+    /// Those of them whose undo steps were begun, the last of which may not have been reached.
+    pub(crate) half_undone: BTreeSet<String>,
     pub(super) captured: Vec<Sealed>,
     pub(crate) committed: bool,
     pub(crate) verified: bool,
@@ -81,6 +85,7 @@ impl Unfinished {
             name: name.to_owned(),
             lines: lines.len() as u64,
             alive: false,
+            held: false,
             over: false,
             token: None,
             who: String::new(),
@@ -131,7 +136,6 @@ impl Unfinished {
             }
             Record::Fence { token, .. } => self.token = token,
             Record::Confirmed { .. } => self.confirmed = true,
-            Record::UndoStart { .. } => {}
             Record::Undoing => {
                 self.undoing = true;
                 self.recording = None;
@@ -162,10 +166,19 @@ impl Unfinished {
                 at.done.insert(step);
                 at.captured.extend(captured);
             }),
+            Record::UndoStart {
+                target,
+                step,
+                captured,
+            } => self.at(target, |at| {
+                at.half_undone.insert(step);
+                at.captured.extend(captured);
+            }),
             Record::Never { target, step } | Record::Undone { target, step } => {
                 self.at(target, |at| {
                     at.begun.retain(|begun| *begun != step);
                     at.done.remove(&step);
+                    at.half_undone.remove(&step);
                 });
             }
             Record::Committed { target } => self.at(target, |at| at.committed = true),

@@ -36,7 +36,7 @@ pub use record::Operation;
 pub(crate) use seal::Keys;
 
 use record::{FORMAT_VERSION, Record};
-use seal::random;
+use seal::{Sealed, random};
 
 /// Where journals are.
 const RUNS: &str = "runs";
@@ -94,8 +94,8 @@ struct Tail {
     at: u64,
     /// What becomes durable with the next line.
     pending: Vec<Record>,
-    /// A line of ours of which nobody knows whether it was written.
-    unsure: Option<Vec<u8>>,
+    /// Lines of ours of which nobody knows whether they were written. At most one of them is the next.
+    unsure: Vec<Vec<u8>>,
     confirmed: Option<String>,
     fenced: Option<Fenced>,
 }
@@ -238,10 +238,7 @@ impl Journal {
         step: &str,
         captured: &BTreeMap<String, Value>,
     ) -> Result<(), JournalError> {
-        let captured = match captured.is_empty() {
-            true => None,
-            false => Some(self.keys.key()?.seal(&self.place(target), captured)?),
-        };
+        let captured = self.sealed(&self.place(target), captured)?;
         // What an undo will need must be known before anything that follows from it.
         let durable = captured.is_some();
         let done = Record::Done {
@@ -254,6 +251,17 @@ impl Journal {
         }
         self.soon(done);
         Ok(())
+    }
+
+    fn sealed(
+        &self,
+        place: &str,
+        captured: &BTreeMap<String, Value>,
+    ) -> Result<Option<Sealed>, JournalError> {
+        match captured.is_empty() {
+            true => Ok(None),
+            false => Ok(Some(self.keys.key()?.seal(place, captured)?)),
+        }
     }
 
     /// A step was not carried out, for certain.
@@ -279,13 +287,26 @@ impl Journal {
         self.durable(Record::Undoing).await
     }
 
-    /// A step is about to be taken back.
-    pub(crate) async fn undo_start(&self, target: &str, step: &str) -> Result<(), JournalError> {
+    /// A step that was carried out is about to be taken back, with these values: one of this run, or of an attempt that
+    /// another process has left. Where that cannot be written, it becomes durable with what can be.
+    pub(crate) async fn undo_start(
+        &self,
+        attempt: Option<usize>,
+        target: &str,
+        step: &str,
+        captured: &BTreeMap<String, Value>,
+    ) -> Result<(), JournalError> {
+        let place = place(&self.name, attempt.unwrap_or(self.attempt), target);
         let undo_start = Record::UndoStart {
             target: target.to_owned(),
             step: step.to_owned(),
+            captured: self.sealed(&place, captured)?,
         };
-        self.durable(undo_start).await
+        let written = self.durable(undo_start.clone()).await;
+        if written.is_err() {
+            self.soon(undo_start);
+        }
+        written
     }
 
     /// A step was taken back.
@@ -349,13 +370,37 @@ impl Journal {
         self.durable(Record::Ended).await
     }
 
+    /// Whether a generation that was recorded stays, though the run may be somebody else's by now: nobody has taken it
+    /// over, or whoever has found that it was over. One of which nothing is left was taken back as far as anybody can
+    /// tell.
+    pub(crate) async fn stays_recorded(&self) -> Result<bool, JournalError> {
+        let lines = self.store.read_log(&self.log).await?;
+        let after = usize::try_from(self.tail().at).unwrap_or(usize::MAX);
+        let (mut taken_over, mut over) = (lines.is_empty(), false);
+        for line in lines.iter().skip(after) {
+            for record in record::read(line)? {
+                match record {
+                    Record::Fence { .. } => taken_over = true,
+                    Record::Undoing | Record::Again { .. } => return Ok(false),
+                    Record::Ended => over = true,
+                    _ => {}
+                }
+            }
+        }
+        Ok(over || !taken_over)
+    }
+
     /// Makes durable what is not yet.
     pub(crate) async fn flush(&self) -> Result<(), JournalError> {
         let pending = std::mem::take(&mut self.tail().pending);
         if pending.is_empty() {
             return Ok(());
         }
-        self.write(&pending).await
+        let written = self.write(&pending).await;
+        if written.is_err() {
+            self.still_pending(pending);
+        }
+        written
     }
 
     /// Removes the journal: nothing is left of the run.
@@ -425,7 +470,18 @@ impl Journal {
     async fn durable(&self, record: Record) -> Result<(), JournalError> {
         let mut records = std::mem::take(&mut self.tail().pending);
         records.push(record);
-        self.write(&records).await
+        let written = self.write(&records).await;
+        if written.is_err() {
+            // Whoever asked for this one knows that it failed; of those before it nobody does.
+            records.pop();
+            self.still_pending(records);
+        }
+        written
+    }
+
+    /// Puts back what could not be written. Where it was after all, reading it twice is reading it once.
+    fn still_pending(&self, records: Vec<Record>) {
+        self.tail().pending.splice(0..0, records);
     }
 
     async fn write(&self, records: &[Record]) -> Result<(), JournalError> {
@@ -446,12 +502,12 @@ impl Journal {
         match added {
             Ok(()) => {
                 tail.at = at + 1;
-                tail.unsure = None;
+                tail.unsure.clear();
                 Ok(true)
             }
             Err(error) if error.is_moved() => Ok(false),
             Err(error) => {
-                tail.unsure = Some(line.to_owned());
+                tail.unsure.push(line.to_owned());
                 Err(error.into())
             }
         }
@@ -462,9 +518,9 @@ impl Journal {
         let first = self.tail().at;
         let mut at = first;
         while let Some(line) = self.store.record(&self.log, at).await? {
-            let is_own = self.tail().unsure.as_ref() == Some(&line);
+            let is_own = self.tail().unsure.contains(&line);
             if is_own {
-                self.tail().unsure = None;
+                self.tail().unsure.clear();
             } else {
                 for record in record::read(&line)? {
                     match record {

@@ -8,7 +8,7 @@ use crate::apply::Kept;
 use crate::plan::Plan;
 
 /// The format that this version writes, and the only one that it reads: a run is ended by the version that began it.
-pub(super) const FORMAT_VERSION: &str = "2.0";
+pub(super) const FORMAT_VERSION: &str = "2.1";
 
 /// What a run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,8 +71,14 @@ pub(super) enum Record {
     Verified { target: String },
     /// Everything is to be taken back.
     Undoing,
-    /// May have been taken back from now on.
-    UndoStart { target: String, step: String },
+    /// Was carried out as far as anybody can tell, and may have been taken back in part from now on.
+    UndoStart {
+        target: String,
+        step: String,
+        /// What taking it back needs and cannot be looked for any more once that was begun.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        captured: Option<Sealed>,
+    },
     /// Was taken back.
     Undone { target: String, step: String },
     /// Everything of this attempt was; the files, too.

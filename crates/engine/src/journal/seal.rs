@@ -15,7 +15,7 @@ use switchover_effects::store::Store;
 
 use super::JournalError;
 use super::error::STATE_KEY;
-use crate::plan::{Effect, Plan};
+use crate::plan::{Effect, Plan, Step};
 
 /// Bytes of a key.
 const KEY: usize = 32;
@@ -96,8 +96,12 @@ fn seals(plan: &Plan) -> Result<bool, JournalError> {
         let is_file = |effect: &Effect| {
             matches!(effect, Effect::WriteFile { .. } | Effect::RemoveFile { .. })
         };
+        let captures = |step: &Step| {
+            let looked_for = step.evidence.as_ref();
+            !step.capture.is_empty() || looked_for.is_some_and(|look| !look.capture.is_empty())
+        };
         let mut steps = part.procedure.steps();
-        if steps.any(|step| !step.capture.is_empty() || is_file(&step.effect)) {
+        if steps.any(|step| captures(step) || is_file(&step.effect)) {
             return Ok(true);
         }
     }

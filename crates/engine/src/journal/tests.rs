@@ -1,4 +1,5 @@
 use serde_json::json;
+use switchover_lab::{Bucket, Fate};
 
 use super::*;
 use crate::plan::Plan;
@@ -148,4 +149,142 @@ fn another_format_is_refused_by_name() {
         let error = Unfinished::of("0", &[line.as_bytes().to_vec()]).unwrap_err();
         assert!(matches!(error, JournalError::Format { .. }), "{error}");
     }
+}
+
+fn in_bucket(bucket: &Bucket) -> Store {
+    let environment = bucket.environment();
+    let environment = environment.map(|(name, value)| (name.to_owned(), value));
+    Store::open_in(std::path::Path::new("."), "s3://state/x", environment).unwrap()
+}
+
+/// A line arrives and is not answered, the next one does not arrive: nobody but the run itself wrote anything.
+#[test]
+fn answers_that_are_lost_one_after_the_other_shut_nobody_out() {
+    block_on(async {
+        let bucket = Bucket::start().unwrap();
+        let store = in_bucket(&bucket);
+        let (_lease, journal) = begun(&store).await;
+        let mut tries = 0;
+        bucket.judge(
+            move |method, key| match method == "PUT" && key.contains("runs") {
+                true => {
+                    tries += 1;
+                    match tries {
+                        1 => Fate::AnswerLost,
+                        _ => Fate::Lost,
+                    }
+                }
+                false => Fate::Answered,
+            },
+        );
+        journal.verified("kea1");
+        journal.start("kea1", ["one"]).await.unwrap_err();
+        journal.start("kea1", ["two"]).await.unwrap_err();
+        bucket.answer_all();
+        journal.undoing().await.unwrap();
+        assert_eq!(journal.fenced(), None);
+        let run = unfinished(&store).await.unwrap().unwrap();
+        assert!(run.undoing && run.attempts[0].targets["kea1"].begun == ["one"]);
+    });
+}
+
+/// What becomes durable with the next line does so with the one after it where the next cannot be written.
+#[test]
+fn what_waits_for_a_line_that_fails_comes_with_the_next() {
+    block_on(async {
+        let bucket = Bucket::start().unwrap();
+        let store = in_bucket(&bucket);
+        let (_lease, journal) = begun(&store).await;
+        journal.start("kea1", ["one", "two"]).await.unwrap();
+        journal.never("kea1", "two");
+        bucket.judge(|method, _| match method {
+            "PUT" => Fate::Lost,
+            _ => Fate::Answered,
+        });
+        journal.waiting(jiff::Timestamp::MAX).await.unwrap_err();
+        journal.flush().await.unwrap_err();
+        bucket.answer_all();
+        journal.undoing().await.unwrap();
+        let run = unfinished(&store).await.unwrap().unwrap();
+        assert_eq!(run.attempts[0].targets["kea1"].begun, ["one"]);
+        assert_eq!(
+            run.waiting, None,
+            "whoever asked for it knows that it failed"
+        );
+    });
+}
+
+/// A run that comes to its end while its lease is broken leaves nothing that nobody can read.
+#[test]
+fn a_lease_that_is_broken_at_the_end_of_a_run_begins_no_journal() {
+    block_on(async {
+        let bucket = Bucket::start().unwrap();
+        let store = in_bucket(&bucket);
+        let (_lease, journal) = begun(&store).await;
+        let log = journal.log.clone();
+        let line = record::write(&[Record::Undoing]).unwrap();
+        find::shut(&store, &log, &line).await.unwrap();
+        assert_eq!(store.read_log(&log).await.unwrap().len(), 2);
+        journal.remove().await.unwrap();
+        find::shut(&store, &log, &line).await.unwrap();
+        assert!(unfinished(&store).await.unwrap().is_none());
+        assert!(store.logs(RUNS).await.unwrap().is_empty());
+    });
+}
+
+/// By the clock of a second machine the holder looks late: the run waits still, until it says otherwise.
+#[test]
+fn a_clock_that_is_ahead_does_not_keep_anybody_from_confirming() {
+    block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::local(folder.path().to_owned());
+        let (_lease, journal) = begun(&store).await;
+        journal.waiting(jiff::Timestamp::MAX).await.unwrap();
+        let path = folder.path().join("lease.json");
+        let text = fs::read_to_string(&path).unwrap();
+        let mut lease: Value = serde_json::from_str(&text).unwrap();
+        lease["holder"]["expires"] = json!("2020-01-01T00:00:00Z");
+        fs::write(&path, lease.to_string()).unwrap();
+        let run = unfinished(&store).await.unwrap().unwrap();
+        assert!(run.held && !run.alive);
+        assert!(confirm(&store).await.unwrap());
+        assert_eq!(journal.confirmed().await.unwrap(), Some(who()));
+    });
+}
+
+/// What is recorded stays, unless somebody who took the run over takes it back.
+#[test]
+fn what_was_recorded_stays_unless_it_is_taken_back() {
+    block_on(async {
+        for (records, stays) in [
+            (vec![], true),
+            (vec![Record::Ended], true),
+            (vec![Record::Undoing], false),
+            (vec![Record::Undoing, Record::Ended], false),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::local(folder.path().to_owned());
+            let (_first, journal) = begun(&store).await;
+            journal.recording(1).await.unwrap();
+            assert!(journal.stays_recorded().await.unwrap());
+            crate::state::break_lease(&store, "mo", None).await.unwrap();
+            let second = lease(&store).await;
+            let taken = Journal::take_over(&store, &second, &journal.name).await;
+            let (other, _) = taken.unwrap().unwrap();
+            assert!(!journal.stays_recorded().await.unwrap(), "nobody can tell");
+            let took_over = !records.is_empty();
+            for record in records {
+                other.durable(record).await.unwrap();
+            }
+            if took_over {
+                assert_eq!(journal.stays_recorded().await.unwrap(), stays);
+            }
+            assert!(matches!(
+                journal.ended().await,
+                Err(JournalError::Fenced(_))
+            ));
+            other.remove().await.unwrap();
+            assert!(!journal.stays_recorded().await.unwrap(), "it is gone");
+        }
+    });
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{RecoverError, Recovered, clear, resume};
+use super::{RecoverError, Recovered, Rest, clear, resume};
 use crate::apply::{self, ApplyOptions, Moved, Work};
 use crate::context::{Context, Recorded, Wanted};
 use crate::error::ApplyError;
@@ -61,7 +61,7 @@ pub(super) async fn forward(
                 target.end().await;
             }
             // Where something cannot be cleared away now, the next run does it: this one is recorded.
-            clear(context, journal, run, secrets).await;
+            clear(context, journal, run, secrets, Rest::Kept).await;
             Ok(Recovered::Forward { generation: number })
         }
         Err(ApplyError::Fenced(fenced)) => {

@@ -238,11 +238,19 @@ async fn recover_alone(
     };
     let last = state.last().await?;
     let secrets = resolve_secrets(context).await?;
-    if run.is_over(last.as_ref()) {
-        return cleared(context, journal, &run, &secrets, Recovered::WasOver).await;
-    }
+    let over = run.is_over(last.as_ref());
     match direction {
-        Direction::Leave => cleared(context, journal, &run, &secrets, Recovered::Left).await,
+        Direction::Leave => {
+            cleared(context, journal, &run, &secrets, Rest::Forgotten).await?;
+            Ok(match over {
+                true => Recovered::WasOver,
+                false => Recovered::Left,
+            })
+        }
+        _ if over => {
+            cleared(context, journal, &run, &secrets, Rest::Kept).await?;
+            Ok(Recovered::WasOver)
+        }
         Direction::Back => back(context, journal, &run, &secrets).await,
         Direction::Forward => {
             forward::forward(context, journal, &run, (state, last), &secrets).await
@@ -294,18 +302,27 @@ async fn back(
     Ok(Recovered::Back)
 }
 
+/// What becomes of what waits on a host that cannot be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// The journal stays for it.
+    Kept,
+    /// The host may be gone for good, and somebody has decided that nothing waits for it any more.
+    Forgotten,
+}
+
 /// Ends a run as it is.
 async fn cleared(
     context: &Context<'_>,
     journal: Journal,
     run: &Unfinished,
     secrets: &RunSecrets,
-    recovered: Recovered,
-) -> Result<Recovered, RecoverError> {
+    rest: Rest,
+) -> Result<(), RecoverError> {
     journal.ended().await?;
-    let errors = clear(context, journal, run, secrets).await;
+    let errors = clear(context, journal, run, secrets, rest).await;
     if errors.is_empty() {
-        Ok(recovered)
+        Ok(())
     } else {
         Err(RecoverError::Incomplete { errors })
     }
@@ -317,6 +334,7 @@ pub(crate) async fn clear(
     journal: Journal,
     run: &Unfinished,
     secrets: &RunSecrets,
+    rest: Rest,
 ) -> Vec<TargetError> {
     let mut errors = Vec::new();
     let mut all = Vec::new();
@@ -326,12 +344,16 @@ pub(crate) async fn clear(
         all.append(&mut running);
         errors.append(&mut failed);
     }
-    if errors.is_empty() {
-        apply::end(all, journal).await;
-    } else {
-        for mut target in all {
-            target.end().await;
-        }
+    if rest == Rest::Forgotten {
+        errors.retain(|error| !error.is_unreachable());
+    }
+    let mut tidy = errors.is_empty();
+    for mut target in all {
+        tidy &= target.end().await || rest == Rest::Forgotten;
+    }
+    if tidy {
+        // The next run finds that it is over, and clears it away.
+        let _ = journal.remove().await;
     }
     errors
 }
@@ -352,7 +374,10 @@ async fn resume<'a>(
         if let Some(progress) = progress.filter(|progress| takes(progress)) {
             let opened = journal.open(number, &part.name, progress);
             let target = match opened {
-                Ok(opened) => resume_one(context, secrets, part, progress, opened).await,
+                Ok(opened) => {
+                    let left = (number, progress);
+                    resume_one(context, secrets, part, left, opened).await
+                }
                 Err(error) => Err(error.into()),
             };
             match target {
@@ -368,7 +393,7 @@ async fn resume_one<'a>(
     context: &Context<'_>,
     secrets: &'a RunSecrets,
     part: &'a TargetPlan,
-    progress: &Progress,
+    left: (usize, &'a Progress),
     (prepared, captured): (Prepared, BTreeMap<String, Value>),
 ) -> Result<Running<'a>, Cause> {
     let scopes = scopes(context);
@@ -389,7 +414,8 @@ async fn resume_one<'a>(
         (prepared.observed, captured),
         usable(scope, secrets),
         secrets,
-        (batch, &progress.begun),
+        batch,
+        left,
     ))
 }
 

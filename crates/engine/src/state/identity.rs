@@ -1,7 +1,9 @@
 //! Which process this is, so that another one on the same machine can tell whether it still lives.
 
-use std::fs;
+use std::{fs, io};
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 /// A process of one boot of one machine. Where the system does not tell, everything is empty, and it is never known to
@@ -30,7 +32,10 @@ impl Identity {
             boot,
             namespace,
             pid,
-            started: started(pid).unwrap_or_default(),
+            started: match life(pid) {
+                Life::Since(started) => started,
+                Life::Ended | Life::Unknown => String::new(),
+            },
         }
     }
 
@@ -43,12 +48,18 @@ impl Identity {
         }
     }
 
-    /// Whether the process ran here and is no more.
+    /// Whether the process ran here and is no more, for certain.
     pub(super) fn is_gone(&self) -> bool {
         let is_here = !self.started.is_empty()
             && !self.boot.is_empty()
             && machine() == (self.boot.clone(), self.namespace.clone());
-        is_here && started(self.pid).as_ref() != Some(&self.started)
+        is_here
+            && match life(self.pid) {
+                // The number is another process's by now.
+                Life::Since(started) => started != self.started,
+                Life::Ended => true,
+                Life::Unknown => false,
+            }
     }
 }
 
@@ -61,12 +72,69 @@ fn machine() -> (String, String) {
     )
 }
 
-/// When a process began; none where it ended, even where nobody has taken notice of that yet.
-fn started(pid: u32) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+/// What the system tells of a process.
+#[derive(Debug, PartialEq, Eq)]
+enum Life {
+    /// It lives, and began then.
+    Since(String),
+    /// It ended, even where nobody has taken notice of that yet.
+    Ended,
+    /// It may live.
+    Unknown,
+}
+
+fn life(pid: u32) -> Life {
+    life_by(pid, fs::read_to_string(format!("/proc/{pid}/stat")))
+}
+
+/// By what could be read of a process. Its file may be hidden from other users, or not be opened for want of
+/// descriptors: then the process itself is asked for.
+fn life_by(pid: u32, stat: io::Result<String>) -> Life {
+    let Ok(stat) = stat else {
+        let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        return match number.map(test_kill_process) {
+            Some(Err(Errno::SRCH)) => Life::Ended,
+            _ => Life::Unknown,
+        };
+    };
     // The name, in parentheses, may hold anything.
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_whitespace();
-    let state = fields.next()?;
-    (state != "Z").then(|| fields.nth(18).map(str::to_owned))?
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let mut fields = fields.split_whitespace();
+    match (fields.next(), fields.nth(18)) {
+        (Some("Z" | "X"), _) => Life::Ended,
+        (Some(_), Some(started)) => Life::Since(started.to_owned()),
+        _ => Life::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Where the files of other users' processes are hidden or refused, or there are no descriptors left.
+    #[test]
+    fn a_process_of_which_nothing_can_be_read_is_not_gone() {
+        for kind in [
+            io::ErrorKind::NotFound,
+            io::ErrorKind::PermissionDenied,
+            io::ErrorKind::Other,
+        ] {
+            let alive = life_by(std::process::id(), Err(kind.into()));
+            assert_eq!(alive, Life::Unknown, "{kind:?}");
+        }
+        let own = life_by(std::process::id(), Ok("1 (a) b) S 1".to_owned()));
+        assert_eq!(own, Life::Unknown, "it says too little");
+        assert!(matches!(life(std::process::id()), Life::Since(_)));
+    }
+
+    #[test]
+    fn a_process_that_ended_is_gone_though_nothing_can_be_read() {
+        let mut child = Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        let hidden = life_by(child.id(), Err(io::ErrorKind::PermissionDenied.into()));
+        assert_eq!(hidden, Life::Ended);
+        assert_eq!(life(child.id()), Life::Ended);
+    }
 }

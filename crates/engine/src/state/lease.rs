@@ -15,8 +15,11 @@ use tokio::time::Instant;
 use super::identity::Identity;
 
 /// Where it is.
-const KEY: &str = "lease.json";
+pub(super) const KEY: &str = "lease.json";
 const FORMAT_VERSION: &str = "1.0";
+
+/// The longest time that one is granted for.
+const MAX_TTL: Duration = Duration::from_secs(3600);
 
 /// How often a lease of somebody else is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -99,7 +102,7 @@ pub enum LeaseError {
         holder: Box<Holder>,
     },
     /// Not what this version writes.
-    #[error("failed to read {place}: it is damaged, or of another version")]
+    #[error("failed to read `{place}`: it is damaged, or of another version")]
     #[diagnostic(
         code(switchover::lease::damaged),
         help("where nobody is changing this site, remove it: it holds nothing else")
@@ -192,12 +195,14 @@ impl Lease {
                     continue;
                 }
             }
-            file.token += 1;
+            let next = file.token.checked_add(1);
+            file.token = next.ok_or_else(|| damaged(store))?;
             file.beat = 0;
-            file.holder = Some(Holder::new(who, operation, options.ttl));
+            let ttl = options.ttl.min(MAX_TTL);
+            file.holder = Some(Holder::new(who, operation, ttl));
             let sent = Instant::now();
             match write(store, &file, found.map(|(_, tag)| tag)).await {
-                Ok(tag) => return Ok(Self::beating(store.clone(), file, (tag, sent), options.ttl)),
+                Ok(tag) => return Ok(Self::beating(store.clone(), file, (tag, sent), ttl)),
                 // Somebody was faster: look again who.
                 Err(error) if error.is_exists() || error.is_moved() => {}
                 Err(error) => return Err(error.into()),
@@ -251,17 +256,24 @@ impl Lease {
     /// # Errors
     /// Where the state cannot be written; then it becomes free by itself.
     pub async fn release(mut self) -> Result<(), LeaseError> {
-        let Some(tag) = self.stop() else {
+        let Some(mut tag) = self.stop() else {
             return Ok(());
         };
         let file = File {
             token: self.token(),
             ..File::new()
         };
-        match write(&self.store, &file, Some(tag)).await {
-            Err(error) if !error.is_moved() => Err(error.into()),
-            // Somebody else's by now, which is theirs to free.
-            _ => Ok(()),
+        loop {
+            match write(&self.store, &file, Some(tag)).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.is_moved() => {}
+                Err(error) => return Err(error.into()),
+            }
+            // The answer to the last beat may not have come; or it is somebody else's by now, which is theirs to free.
+            match read(&self.store).await? {
+                Some((found, now)) if found.is_of(self.token()) => tag = now,
+                _ => return Ok(()),
+            }
         }
     }
 
@@ -292,31 +304,66 @@ fn keep_alive(
 ) -> Option<Tag> {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().ok()?;
-    runtime.block_on(async {
+    let last = runtime.block_on(async {
         loop {
             tokio::select! {
                 biased;
                 _ = &mut ended => return Some(tag),
                 () = tokio::time::sleep(ttl / 3) => {}
             }
-            file.beat += 1;
-            if let Some(holder) = &mut file.holder {
-                holder.expires = after(ttl);
-            }
-            let sent = Instant::now();
-            match write(store, &file, Some(tag.clone())).await {
-                Ok(next) => {
-                    tag = next;
+            // Whoever ends it does not wait for a state that does not answer: what became of the beat is found out then.
+            let beaten = tokio::select! {
+                biased;
+                _ = &mut ended => return Some(tag),
+                beaten = beat(store, &mut file, &mut tag, ttl) => beaten,
+            };
+            match beaten {
+                Ok(Some(sent)) => {
                     tell.send_replace(Beat { sent, lost: false });
                 }
-                Err(error) if !error.is_moved() && tell.borrow().sent.elapsed() < ttl => {}
-                Err(_) => {
+                Err(_) if tell.borrow().sent.elapsed() < ttl => {}
+                Ok(None) | Err(_) => {
                     tell.send_modify(|beat| beat.lost = true);
                     return None;
                 }
             }
         }
-    })
+    });
+    // A name that is still looked up holds up nobody.
+    runtime.shutdown_background();
+    last
+}
+
+/// Gives a sign of life, and when it was sent; none where the lease is somebody else's.
+async fn beat(
+    store: &Store,
+    file: &mut File,
+    tag: &mut Tag,
+    ttl: Duration,
+) -> Result<Option<Instant>, LeaseError> {
+    loop {
+        file.beat = file.beat.wrapping_add(1);
+        if let Some(holder) = &mut file.holder {
+            holder.expires = after(ttl);
+        }
+        let sent = Instant::now();
+        match write(store, file, Some(tag.clone())).await {
+            Ok(next) => {
+                *tag = next;
+                return Ok(Some(sent));
+            }
+            Err(error) if error.is_moved() => {}
+            Err(error) => return Err(error.into()),
+        }
+        // A beat before may have arrived though its answer did not.
+        match read(store).await? {
+            Some((found, now)) if found.is_of(file.token) => {
+                file.beat = found.beat;
+                *tag = now;
+            }
+            _ => return Ok(None),
+        }
+    }
 }
 
 /// Who holds the lease of a site, and who broke the one before.
@@ -350,7 +397,7 @@ pub(crate) async fn break_lease(
         let Some(holder) = file.holder.take() else {
             return Ok(None);
         };
-        file.beat += 1;
+        file.beat = file.beat.wrapping_add(1);
         file.broken = Some(Broken {
             who: who.to_owned(),
             when: jiff::Timestamp::now(),
@@ -375,6 +422,17 @@ impl File {
             holder: None,
             broken: None,
         }
+    }
+
+    /// Whether the holder that got this token still has it. A token is given once.
+    fn is_of(&self, token: u64) -> bool {
+        self.token == token && self.holder.is_some()
+    }
+
+    /// Whether it says what can be: nothing is granted for longer than somebody would wait.
+    fn is_sound(&self) -> bool {
+        let is_short = |holder: &Holder| Duration::from_millis(holder.ttl_ms) <= MAX_TTL;
+        self.format_version == FORMAT_VERSION && self.holder.as_ref().is_none_or(is_short)
     }
 }
 
@@ -414,10 +472,14 @@ async fn read(store: &Store) -> Result<Option<(File, Tag)>, LeaseError> {
         return Ok(None);
     };
     match serde_json::from_slice::<File>(&bytes) {
-        Ok(file) if file.format_version == FORMAT_VERSION => Ok(Some((file, tag))),
-        _ => Err(LeaseError::Damaged {
-            place: store.place(KEY),
-        }),
+        Ok(file) if file.is_sound() => Ok(Some((file, tag))),
+        _ => Err(damaged(store)),
+    }
+}
+
+fn damaged(store: &Store) -> LeaseError {
+    LeaseError::Damaged {
+        place: store.place(KEY),
     }
 }
 

@@ -4,6 +4,7 @@
 //! every file.
 
 mod blob;
+mod check;
 mod error;
 mod file;
 mod generation;
@@ -18,6 +19,7 @@ use futures_util::StreamExt as _;
 use switchover_effects::store::Store;
 
 pub use blob::{BlobRef, Contents, Sources};
+pub use check::{Checked, Damage};
 pub use error::{StateError, spans};
 pub use generation::{Counts, Generation, TargetRecord};
 pub use lease::{Broken, Holder, Lease, LeaseError, LeaseOptions, lease_holder};

@@ -3,6 +3,7 @@
 //! What every DHCP or DNS plugin would have to derive alike (options, records, the transport of a model) is derived
 //! here once.
 
+pub(crate) mod offers;
 mod options;
 mod records;
 

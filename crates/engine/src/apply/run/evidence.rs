@@ -18,16 +18,26 @@ enum Page<'a> {
 
 impl Running<'_> {
     /// Whether there is anything to take back of a step that was begun. Its undo then has what the look captured.
+    ///
+    /// Once its undo steps were begun, a look no longer tells: the first of them may have brought back what the evidence
+    /// is about, and the others nothing yet.
     pub(super) async fn is_to_be_undone(&mut self, step: &Step) -> Result<bool, Cause> {
         match &step.evidence {
             _ if step.undo.is_empty() => Ok(false),
+            _ if self.is_half_undone(step) => Ok(true),
             None => Ok(true),
             Some(evidence) => self.was_carried_out(evidence).await,
         }
     }
 
-    /// Undoes. Where that fails, and a look shows that it was not carried out either, it is tried once more.
-    pub(super) async fn take_back(&mut self, undo: &UndoStep) -> Result<(), Cause> {
+    /// Undoes. Where that fails, and a look shows that it was not carried out either, it is tried once more. Where it
+    /// may have been carried out before, what has evidence is not carried out again.
+    pub(super) async fn take_back(&mut self, undo: &UndoStep, again: bool) -> Result<(), Cause> {
+        if let Some(evidence) = undo.evidence.as_ref().filter(|_| again)
+            && self.was_carried_out(evidence).await?
+        {
+            return Ok(());
+        }
         let first = self
             .perform(Phase::Undo, &undo.effect, &undo.expect, &[])
             .await;

@@ -199,10 +199,11 @@ impl<'a> Running<'a> {
         Some(self.failed(Phase::Undo, title, error.into()))
     }
 
-    /// Removes what waits beside the files.
-    pub(crate) async fn end(&mut self) {
-        if let Some(batch) = self.batch.take() {
-            batch.discard().await;
+    /// Removes what waits beside the files. Gives whether nothing of it is left.
+    pub(crate) async fn end(&mut self) -> bool {
+        match self.batch.take() {
+            Some(batch) => batch.discard().await,
+            None => true,
         }
     }
 

@@ -15,6 +15,14 @@ use crate::planner::Draft;
 use crate::secrets::RunSecrets;
 use crate::world::Observation;
 
+/// What is known of a target that another process has left.
+pub(super) struct Left<'a> {
+    /// The number of the attempt in which it was.
+    pub(super) attempt: usize,
+    /// Steps that it was taking back.
+    half_undone: &'a BTreeSet<String>,
+}
+
 impl<'a> Running<'a> {
     /// As far as it is needed to undo it, or to go on with it.
     pub(crate) fn resumed(
@@ -23,7 +31,8 @@ impl<'a> Running<'a> {
         (observed, captured): (HashMap<String, Value>, BTreeMap<String, Value>),
         usable: BTreeSet<String>,
         secrets: &'a RunSecrets,
-        (batch, begun): (Option<Batch>, &[String]),
+        batch: Option<Batch>,
+        (attempt, progress): (usize, &'a Progress),
     ) -> Self {
         let observation = Observation {
             raw: observed,
@@ -33,16 +42,29 @@ impl<'a> Running<'a> {
         running.values.captured = captured;
         running.batch = batch;
         let steps = |id: &String| part.procedure.steps().find(|step| step.id == *id);
-        running.begun = begun.iter().filter_map(steps).collect();
+        running.begun = progress.begun.iter().filter_map(steps).collect();
+        running.left = Some(Left {
+            attempt,
+            half_undone: &progress.half_undone,
+        });
         running
     }
 
+    /// Whether another process has begun to take the step back, and may not have come to the end of it.
+    pub(super) fn is_half_undone(&self, step: &Step) -> bool {
+        let left = self.left.as_ref();
+        left.is_some_and(|left| left.half_undone.contains(&step.id))
+    }
+
     /// Whether it can be gone on with: all that its steps need is in the plan, and nothing in files beside. One whose
-    /// commit was not begun is better planned anew, for what somebody else may have changed since.
+    /// commit was not begun is better planned anew, for what somebody else may have changed since; one of which a step
+    /// was being taken back has to be.
     pub(crate) fn can_go_on(&self, progress: &Progress) -> bool {
         let procedure = &self.part.procedure;
         let mut commit = procedure.commit.iter();
-        !procedure.steps().any(is_file) && commit.any(|step| progress.begun.contains(&step.id))
+        progress.half_undone.is_empty()
+            && !procedure.steps().any(is_file)
+            && commit.any(|step| progress.begun.contains(&step.id))
     }
 
     /// Goes on where the other process ended. What it may have carried out, and nobody knows, is looked for where there

@@ -1,4 +1,7 @@
 use std::process::Command;
+use std::sync::mpsc;
+
+use switchover_lab::{Bucket, Fate};
 
 use super::*;
 
@@ -205,5 +208,114 @@ fn a_damaged_lease_is_named() {
             .await
             .unwrap_err();
         assert!(error.to_string().contains("lease.json"), "{error}");
+    });
+}
+
+fn in_bucket(bucket: &Bucket) -> Store {
+    let environment = bucket.environment();
+    let environment = environment.map(|(name, value)| (name.to_owned(), value));
+    Store::open_in(std::path::Path::new("."), "s3://state/x", environment).unwrap()
+}
+
+/// A beat that arrived and was not answered, for as long as it was tried, is one's own.
+#[test]
+fn a_beat_whose_answer_was_lost_is_no_lost_lease() {
+    block_on(async {
+        let bucket = Bucket::start().unwrap();
+        let store = in_bucket(&bucket);
+        let options = LeaseOptions {
+            ttl: Duration::from_secs(12),
+            wait: Duration::ZERO,
+        };
+        let lease = Lease::acquire(&store, "jo", "apply", options)
+            .await
+            .unwrap();
+        let (tell, told) = mpsc::channel();
+        let mut tries = 0;
+        bucket.judge(move |method, key| {
+            if method != "PUT" || !key.contains("lease") {
+                return Fate::Answered;
+            }
+            tries += 1;
+            // Sent four times, then given up.
+            match tries {
+                1 => Fate::AnswerLost,
+                2..=4 => Fate::Lost,
+                _ => {
+                    let _ = tell.send(tries);
+                    Fate::Answered
+                }
+            }
+        });
+        let sent = lease.guard().beat.borrow().sent;
+        let mut beat = lease.guard().beat;
+        let next = beat.wait_for(|beat| beat.lost || beat.sent > sent);
+        assert!(!next.await.unwrap().lost);
+        assert!(told.try_recv().is_ok(), "four were lost");
+        assert!(lease.is_ours().await.unwrap());
+        lease.release().await.unwrap();
+        assert_eq!(lease_holder(&store).await.unwrap(), (None, None));
+    });
+}
+
+/// Whoever is at the end does not wait for a beat that is not answered.
+#[test]
+fn a_beat_that_hangs_does_not_hold_up_the_end() {
+    block_on(async {
+        let bucket = Bucket::start().unwrap();
+        let store = in_bucket(&bucket);
+        let lease = Lease::acquire(&store, "jo", "apply", short(1_500, 0))
+            .await
+            .unwrap();
+        let (tell, told) = mpsc::channel();
+        bucket.judge(move |method, key| {
+            if method == "PUT" && key.contains("lease") {
+                let _ = tell.send(());
+                std::thread::sleep(Duration::from_secs(8));
+            }
+            Fate::Lost
+        });
+        told.recv_timeout(Duration::from_secs(20)).unwrap();
+        let began = Instant::now();
+        drop(lease);
+        assert!(
+            began.elapsed() < Duration::from_secs(4),
+            "{:?}",
+            began.elapsed()
+        );
+    });
+}
+
+/// Numbers of somebody else do not run over, and nobody is waited for longer than anybody is granted.
+#[test]
+fn numbers_that_cannot_be_are_damage() {
+    block_on(async {
+        for (token, ttl) in [
+            (u64::MAX, Duration::from_secs(1)),
+            (1, Duration::from_secs(3601)),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::local(folder.path().to_owned());
+            let mut file = File {
+                token,
+                ..File::new()
+            };
+            if token == 1 {
+                file.holder = Some(Holder::new("jo", "apply", ttl));
+            }
+            write(&store, &file, None).await.unwrap();
+            let taken = Lease::acquire(&store, "mo", "apply", LONG).await;
+            let error = taken.map(drop).unwrap_err();
+            assert!(matches!(error, LeaseError::Damaged { .. }), "{error}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::local(folder.path().to_owned());
+        let file = File {
+            beat: u64::MAX,
+            holder: Some(Holder::new("jo", "apply", Duration::from_secs(1))),
+            ..File::new()
+        };
+        write(&store, &file, None).await.unwrap();
+        assert!(break_lease(&store, "mo", None).await.unwrap().is_some());
     });
 }
