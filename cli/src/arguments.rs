@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -10,6 +10,7 @@ use crate::commands::{
     validate,
 };
 use crate::log::LogFormat;
+use crate::place::Named;
 use crate::terminal::ColorWhen;
 
 /// Declare a PBX failover pair and everything around it; validate it, see what would change, apply it.
@@ -141,6 +142,79 @@ pub(crate) struct TopologyArgument {
     /// The topology.
     #[arg(value_name = "FILE", default_value = "switchover.kdl")]
     pub(crate) file: PathBuf,
+}
+
+/// The site that a command is about, where the command takes nothing else.
+#[derive(Debug, Args)]
+pub(crate) struct SiteArgument {
+    /// The topology, which says where the state is.
+    #[arg(
+        value_name = "FILE",
+        default_value = "switchover.kdl",
+        conflicts_with = "topology"
+    )]
+    file: PathBuf,
+    /// The same as FILE, for whoever names it in one way with every command.
+    #[arg(long, value_name = "FILE", help_heading = SITE)]
+    topology: Option<PathBuf>,
+    #[command(flatten)]
+    state: StateOption,
+}
+
+impl SiteArgument {
+    pub(crate) fn named(&self) -> Named<'_> {
+        Named {
+            topology: self.topology.as_deref().unwrap_or(&self.file),
+            state: self.state.state.as_deref(),
+        }
+    }
+}
+
+/// The same where numbers of generations are what a command takes.
+#[derive(Debug, Args)]
+pub(crate) struct SiteOption {
+    /// The topology, which says where the state is.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "switchover.kdl",
+        help_heading = SITE
+    )]
+    topology: PathBuf,
+    #[command(flatten)]
+    state: StateOption,
+}
+
+impl SiteOption {
+    pub(crate) fn named(&self) -> Named<'_> {
+        Named {
+            topology: &self.topology,
+            state: self.state.state.as_deref(),
+        }
+    }
+}
+
+const SITE: &str = "The site";
+
+#[derive(Debug, Args)]
+struct StateOption {
+    /// Where the state is, whatever the topology says: a folder, or `s3://BUCKET/FOLDER`.
+    ///
+    /// The topology is not read then and need not be there. Relative paths of targets still begin at the folder that it is
+    /// in, or would be.
+    #[arg(long, value_name = "PLACE", help_heading = SITE)]
+    state: Option<String>,
+}
+
+/// The number of a generation.
+pub(crate) fn generation(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ if Path::new(text).exists() => {
+            Err("a generation is a number; the topology is named with `--topology`".to_owned())
+        }
+        _ => Err("a generation is a number, as `switchover generations` lists them".to_owned()),
+    }
 }
 
 /// The topology that a command is about; it may come from a pipe.

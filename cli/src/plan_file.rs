@@ -36,10 +36,7 @@ pub(crate) struct Approval {
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum ReadError {
     #[error("failed to read the plan `{}`", path.display())]
-    #[diagnostic(
-        code(switchover::plan::read),
-        help("check the file's owner and permissions")
-    )]
+    #[diagnostic(code(switchover::plan::read), help("{}", read_help(source)))]
     Read {
         path: PathBuf,
         #[source]
@@ -97,6 +94,12 @@ enum ReadError {
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum WriteError {
+    #[error("`{}` is there and is no plan", .0.display())]
+    #[diagnostic(
+        code(switchover::plan::other_file),
+        help("a plan replaces only an earlier one: name another file, or move this one away")
+    )]
+    OtherFile(PathBuf),
     #[error("failed to write the plan to `{}`", path.display())]
     #[diagnostic(code(switchover::plan::write), help("{}", write_help(path)))]
     Write {
@@ -122,6 +125,13 @@ enum WriteError {
         #[diagnostic_source]
         source: KeyError,
     },
+}
+
+fn read_help(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::NotFound => "`switchover plan --out PLAN` keeps one",
+        _ => "check the file's owner and permissions",
+    }
 }
 
 fn write_help(path: &Path) -> String {
@@ -159,7 +169,7 @@ pub(crate) fn read(
     approval: &Approval,
     terminal: &Terminal,
 ) -> Result<Option<Plan>, Failure> {
-    if !is_plan(path) {
+    if !is_plan(path) && !is_named_so(path) {
         if approval.is_given() {
             let path = path.to_owned();
             return Err(Failure::new(Exit::Usage, ReadError::NoPlan { path }));
@@ -208,9 +218,10 @@ pub(crate) fn require(
     Ok(plan)
 }
 
-/// Whether a file is called as plans of many sites are.
+/// Whether a file is called as plans are, which no topology is.
 pub(crate) fn is_named_so(path: &Path) -> bool {
-    path.extension().is_some_and(|it| it == EXTENSION)
+    path.extension()
+        .is_some_and(|it| it == EXTENSION || it == "plan")
 }
 
 fn any_of(digests: &[PlanDigest]) -> String {
@@ -269,6 +280,13 @@ pub(crate) fn signature_of(plan: &Path) -> PathBuf {
 pub(crate) fn keep(plan: &Plan, path: &Path, key: Option<&Path>) -> Result<Kept, Failure> {
     let failed = |error: WriteError| Failure::new(Exit::Failed, error);
     let file = PlanFile::of(plan).map_err(Failure::json)?;
+    // Nothing else can be got back once it is replaced, and the topology is close at hand.
+    let holds_something = path
+        .metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
+    if holds_something && !is_plan(path) {
+        return Err(failed(WriteError::OtherFile(path.to_owned())));
+    }
     let signed = key
         .map(|key| sign(&file, key).map_err(failed))
         .transpose()?;

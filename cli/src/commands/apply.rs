@@ -3,11 +3,10 @@
 mod many;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use miette::Diagnostic;
-use serde::Serialize;
 use switchover_engine::plan::Summary;
 use switchover_engine::{Applied, ApplyError, ApplyOptions, LeaseError, Permits, Plan};
 
@@ -17,6 +16,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::fleet::{Sites, Which};
 use crate::plan_file::{self, Approval};
+use crate::render::ending::Carried;
 use crate::render::outline::Extent;
 use crate::render::plan_human;
 use crate::render::text::count;
@@ -67,6 +67,15 @@ impl Arguments {
         }
         Ok(())
     }
+
+    fn failed(&self, carried: &Carried<'_>, error: ApplyError, terminal: &Terminal) -> Failure {
+        failed(
+            carried,
+            error,
+            matches!(self.format, Format::Json),
+            terminal,
+        )
+    }
 }
 
 /// A run keeps everybody else from working on the site.
@@ -88,7 +97,7 @@ enum Format {
     /// For people.
     #[default]
     Human,
-    /// One JSON document.
+    /// One JSON document, also where it fails: `schemas/apply.schema.json`.
     Json,
 }
 
@@ -181,15 +190,22 @@ fn topology_of<'p>(plan: &'p Plan, file: &Path) -> Result<&'p Path, Failure> {
 /// Shows what is going to be done, unless it is refused.
 fn offer(plan: &Plan, arguments: &Arguments, terminal: &Terminal) -> Result<(), Failure> {
     show(plan, terminal);
+    let refused = |error| arguments.failed(&carried(plan), error, terminal);
     if !plan.large.is_empty() && !arguments.allow_large_change {
-        let error = ApplyError::large_change(&plan.large);
-        return Err(Failure::new(exit_of(&error), error));
+        return Err(refused(ApplyError::large_change(&plan.large)));
     }
     if let Some(rejection) = plan.rejected.clone().filter(|_| !arguments.allow_rejected) {
-        let error = ApplyError::Rejected { rejection };
-        return Err(Failure::new(exit_of(&error), error));
+        return Err(refused(ApplyError::Rejected { rejection }));
     }
     Ok(())
+}
+
+fn carried(plan: &Plan) -> Carried<'_> {
+    Carried {
+        plan,
+        rollback_of: None,
+        begun: Instant::now(),
+    }
 }
 
 /// Does it, and says that it is done.
@@ -210,21 +226,38 @@ fn carry_out(
     if options.confirm_within.is_some() {
         session.outlive_terminal();
     }
+    let carried = carried(plan);
     let applied = session
         .run_stoppable(async |context| switchover_engine::apply(context, plan, &options).await)
-        .map_err(|error| Failure::new(exit_of(&error), error))?;
-    terminal.data(&written(&applied, arguments.format)?)?;
+        .map_err(|error| arguments.failed(&carried, error, terminal))?;
+    terminal.data(&written(&carried, &applied, arguments.format)?)?;
     if applied.generation.is_some() {
         gc::after_apply(session, options.lease, terminal);
     }
     Ok(applied)
 }
 
-fn written(applied: &Applied, format: Format) -> Result<String, Failure> {
+fn written(carried: &Carried<'_>, applied: &Applied, format: Format) -> Result<String, Failure> {
     Ok(match format {
         Format::Human => human(applied),
-        Format::Json => json(applied).map_err(Failure::json)?,
+        Format::Json => carried.done(applied).map_err(Failure::json)?,
     })
+}
+
+/// An error of an apply as it is told. Programs are told on the standard output as well.
+pub(super) fn failed(
+    carried: &Carried<'_>,
+    error: ApplyError,
+    to_programs: bool,
+    terminal: &Terminal,
+) -> Failure {
+    let exit = exit_of(&error);
+    let (failure, text) = carried.failed(error, exit);
+    if let (true, Ok(text)) = (to_programs, text) {
+        // What becomes of a site matters more than that nobody reads it here: that is what is told.
+        let _ = terminal.data(&text);
+    }
+    failure
 }
 
 pub(super) const fn exit_of(error: &ApplyError) -> Exit {
@@ -277,23 +310,6 @@ pub(super) fn human(applied: &Applied) -> String {
             count(delete)
         ),
     }
-}
-
-#[derive(Serialize)]
-struct JsonApplied {
-    format_version: &'static str,
-    /// Null where there was nothing to do.
-    generation: Option<u64>,
-    summary: Summary,
-}
-
-pub(super) fn json(applied: &Applied) -> Result<String, serde_json::Error> {
-    let applied = JsonApplied {
-        format_version: "1.0",
-        generation: applied.generation,
-        summary: applied.summary,
-    };
-    Ok(serde_json::to_string_pretty(&applied)? + "\n")
 }
 
 #[cfg(test)]

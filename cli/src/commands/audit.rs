@@ -7,19 +7,19 @@ use miette::Diagnostic;
 use serde::Serialize;
 use switchover_engine::audit::{Audit, AuditError, Break, Entry, Happening, Operation, Trail};
 
-use crate::arguments::TopologyArgument;
+use crate::arguments::SiteArgument;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::place::Place;
 use crate::render::text::{counted, visible};
 use crate::session::runtime;
 use crate::terminal::Terminal;
-use crate::topology_file;
 
 /// The command's arguments.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    topology: TopologyArgument,
+    site: SiteArgument,
     /// Fail where a record was changed or removed since it was written.
     #[arg(long)]
     verify: bool,
@@ -56,11 +56,11 @@ enum CommandError {
 
 /// Prints what was done to a site.
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let loaded = topology_file::read(&arguments.topology.file)?;
-    let site = loaded.topology.site.as_ref();
-    let location = site.and_then(|site| site.state.as_ref());
+    let Some(place) = Place::of(arguments.site.named(), terminal)? else {
+        return Ok(Exit::Findings);
+    };
     let failed = |error| Failure::new(Exit::Failed, CommandError::Read(error));
-    let audit = Audit::at(&loaded.root, location.map(|state| state.as_str())).map_err(failed)?;
+    let audit = Audit::of(place.state.store().clone());
     let trail = runtime()?.block_on(audit.read()).map_err(failed)?;
     terminal.data(&match arguments.format {
         Format::Human => human(&trail),

@@ -1,13 +1,14 @@
 //! `switchover confirm`
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use miette::Diagnostic;
 
-use crate::arguments::TopologyArgument;
+use crate::arguments::SiteArgument;
 use crate::commands::recover;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::render::ending;
 use crate::session;
 use crate::terminal::Terminal;
 
@@ -15,7 +16,19 @@ use crate::terminal::Terminal;
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    topology: TopologyArgument,
+    site: SiteArgument,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON document, also where it fails: `schemas/confirm.schema.json`.
+    Json,
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -30,14 +43,27 @@ enum CommandError {
 
 /// Confirms the run that waits for it.
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let Some(place) = Place::of(&arguments.topology.file, terminal)? else {
+    let Some(place) = Place::of(arguments.site.named(), terminal)? else {
         return Ok(Exit::Findings);
     };
-    let confirmed = session::runtime()?.block_on(switchover_engine::confirm(&place.state));
-    if confirmed.map_err(recover::failed)? {
-        terminal.data("confirmed\n")?;
-        Ok(Exit::Done)
-    } else {
-        Err(Failure::new(Exit::Failed, CommandError::Nothing))
+    let runtime = session::runtime()?;
+    // Which one it is is told; it may be over before it is confirmed.
+    let waiting = runtime.block_on(switchover_engine::left_behind(&place.state));
+    let run = waiting.map_err(recover::failed)?;
+    let run = run.filter(|run| run.waiting.is_some() && !run.over);
+    let confirmed = runtime.block_on(switchover_engine::confirm(&place.state));
+    let done = match confirmed {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::new(Exit::Failed, CommandError::Nothing)),
+        Err(error) => Err(recover::failed(error)),
+    };
+    match (arguments.format, &done) {
+        (Format::Human, Ok(())) => terminal.data("confirmed\n")?,
+        (Format::Human, Err(_)) => {}
+        (Format::Json, _) => {
+            let text = ending::confirmed(done.as_ref().copied(), run.as_ref());
+            terminal.data(&text.map_err(Failure::json)?)?;
+        }
     }
+    done.map(|()| Exit::Done)
 }

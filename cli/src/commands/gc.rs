@@ -1,5 +1,6 @@
 //! `switchover gc`, and what `apply` does of it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -12,7 +13,7 @@ use switchover_engine::{
 use switchover_topology::value::{ParseDurationError, parse_duration};
 
 use super::{apply, recover};
-use crate::arguments::TopologyArgument;
+use crate::arguments::SiteArgument;
 use crate::configuration;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -29,7 +30,7 @@ use crate::terminal::{Terminal, Verbosity};
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    topology: TopologyArgument,
+    site: SiteArgument,
     /// Keep so many of the last generations.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     keep: Option<u32>,
@@ -52,7 +53,7 @@ enum Format {
     /// For people.
     #[default]
     Human,
-    /// One JSON document.
+    /// One JSON document: `schemas/gc.schema.json`.
     Json,
 }
 
@@ -74,11 +75,27 @@ struct UnfinishedError {
     when: Timestamp,
 }
 
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("there is no topology `{}`, so nobody says what is to stay", topology.display())]
+#[diagnostic(
+    code(switchover::gc::no_retention),
+    help("pass `--keep` or `--keep-younger-than`, or name the topology")
+)]
+struct NoRetention {
+    topology: PathBuf,
+}
+
 /// Removes what is old.
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let Some(place) = Place::sound(&arguments.topology.file, terminal)? else {
+    let Some(place) = Place::sound(arguments.site.named(), terminal)? else {
         return Ok(Exit::Findings);
     };
+    let topology = arguments.site.named().topology;
+    if arguments.keep.is_none() && arguments.keep_younger_than.is_none() && !topology.exists() {
+        // The site may keep more than those that stay unless it is said otherwise.
+        let topology = topology.to_owned();
+        return Err(Failure::new(Exit::Usage, NoRetention { topology }));
+    }
     let declared = place.retention.unwrap_or_default();
     let retention = Retention {
         generations: arguments
@@ -90,7 +107,9 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     let collected = runtime()?.block_on(async {
         let found = place.state.collectable(retention, now).await;
         let found = found.map_err(failed)?;
-        if arguments.dry_run || found.is_empty() {
+        // Where there are generations, what a killed command has left on its way is swept up even if none of them is old.
+        let numbers = place.state.numbers().await.map_err(failed)?;
+        if arguments.dry_run || numbers.is_empty() {
             return Ok(found);
         }
         let lease = configuration::lease(arguments.lock_timeout)?;

@@ -80,9 +80,24 @@ fn plugins() -> Result<String, Failure> {
     Ok(page)
 }
 
+const SITE: &str = "
+## Which site
+
+A topology is named by its file, `switchover.kdl` unless it is said otherwise.
+
+- `validate`, `plan`, `apply` and `drift` take any number of files and folders.
+- `audit`, `confirm`, `gc`, `generations`, `generations check`, `lock` and `recover` take a file, `FILE` or `--topology FILE`.
+- Where numbers of generations are what is taken, as by `rollback`, `generations show` and `generations diff`, the file is
+  named with `--topology FILE` alone.
+
+The commands of the last two kinds ask the state. With `--state PLACE` that is the folder or the `s3://BUCKET/FOLDER` that is
+named, whatever the topology says and whether or not it is there.
+";
+
 /// Every command's help as it is shown in a terminal, and the exit codes.
 fn command_line() -> String {
     let mut page = String::from("# Command line\n\nGenerated from the command itself.\n");
+    page.push_str(SITE);
     let mut command = Cli::command().term_width(100);
     command.build();
     describe(&mut page, "switchover", &mut command);

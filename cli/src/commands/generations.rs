@@ -1,14 +1,13 @@
 //! `switchover generations`
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand, ValueEnum};
 use switchover_engine::StateError;
 
-use crate::arguments::TopologyArgument;
+use crate::arguments::{SiteArgument, SiteOption, generation};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::render::checked::{self, Damaged};
 use crate::render::comparison::{self, Named, Side};
 use crate::render::generations;
 use crate::render::outline::Extent;
@@ -19,7 +18,8 @@ use crate::terminal::Terminal;
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Without a command it lists. Where the topology is gone, what is kept beside it in `.switchover` is used."
+    after_help = "Without a command it lists. Where the topology is gone, what is kept beside it in `.switchover` is used, or \
+                  what `--state` names."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -36,13 +36,18 @@ enum Command {
     Show(ShowArguments),
     /// Show what differs from one generation to another, as a plan does; asks no target and needs no secret.
     Diff(DiffArguments),
+    /// Read everything that is kept of the site, and name what is damaged or gone; fails where anything is.
+    ///
+    /// Every generation and every content is held against its digest, each generation against the one before it, and the
+    /// audit log against itself. The exit code is 1 where anything is not as it was written. Nothing is changed.
+    Check(ListArguments),
 }
 
 #[derive(Debug, Args)]
 struct ListArguments {
     #[command(flatten)]
-    topology: TopologyArgument,
-    /// How the list is printed.
+    site: SiteArgument,
+    /// How it is printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -50,10 +55,10 @@ struct ListArguments {
 #[derive(Debug, Args)]
 struct ShowArguments {
     /// The generation.
-    #[arg(value_name = "N")]
+    #[arg(value_name = "N", value_parser = generation, allow_negative_numbers = true)]
     number: u64,
     #[command(flatten)]
-    of: TopologyOption,
+    site: SiteOption,
     /// How the generation is printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -62,13 +67,13 @@ struct ShowArguments {
 #[derive(Debug, Args)]
 struct DiffArguments {
     /// The earlier generation.
-    #[arg(value_name = "A")]
+    #[arg(value_name = "A", value_parser = generation, allow_negative_numbers = true)]
     earlier: u64,
     /// The later generation; the last one if none is named.
-    #[arg(value_name = "B")]
+    #[arg(value_name = "B", value_parser = generation, allow_negative_numbers = true)]
     later: Option<u64>,
     #[command(flatten)]
-    of: TopologyOption,
+    site: SiteOption,
     /// How the differences are printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -78,14 +83,6 @@ struct DiffArguments {
     /// End with exit code 4 where anything differs.
     #[arg(long)]
     detailed_exitcode: bool,
-}
-
-/// The topology, where numbers are what a command is about.
-#[derive(Debug, Args)]
-struct TopologyOption {
-    /// The topology, which says where the state is.
-    #[arg(long, value_name = "FILE", default_value = "switchover.kdl")]
-    topology: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -106,6 +103,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         Some(Command::List(arguments)) => list(arguments, terminal),
         Some(Command::Show(arguments)) => show(arguments, terminal),
         Some(Command::Diff(arguments)) => diff(arguments, terminal),
+        Some(Command::Check(arguments)) => check(arguments, terminal),
     }
 }
 
@@ -115,7 +113,7 @@ fn failed(error: StateError) -> Failure {
 
 /// One that cannot be read does not keep the others from being listed.
 fn list(arguments: &ListArguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let Some(place) = Place::of(&arguments.topology.file, terminal)? else {
+    let Some(place) = Place::of(arguments.site.named(), terminal)? else {
         return Ok(Exit::Findings);
     };
     let found = runtime()?.block_on(place.state.generations());
@@ -135,7 +133,7 @@ fn list(arguments: &ListArguments, terminal: &Terminal) -> Result<Exit, Failure>
 }
 
 fn show(arguments: &ShowArguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let Some(place) = Place::of(&arguments.of.topology, terminal)? else {
+    let Some(place) = Place::of(arguments.site.named(), terminal)? else {
         return Ok(Exit::Findings);
     };
     let read = runtime()?.block_on(place.state.generation(arguments.number));
@@ -149,7 +147,7 @@ fn show(arguments: &ShowArguments, terminal: &Terminal) -> Result<Exit, Failure>
 }
 
 fn diff(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let Some(place) = Place::of(&arguments.of.topology, terminal)? else {
+    let Some(place) = Place::of(arguments.site.named(), terminal)? else {
         return Ok(Exit::Findings);
     };
     let read = async {
@@ -190,4 +188,31 @@ fn diff(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit, Failure>
     } else {
         Exit::Done
     })
+}
+
+/// Each damage is an error of its own, told with its way out.
+fn check(arguments: &ListArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    let Some(place) = Place::of(arguments.site.named(), terminal)? else {
+        return Ok(Exit::Findings);
+    };
+    let mut found = runtime()?.block_on(place.state.check()).map_err(failed)?;
+    let damage = std::mem::take(&mut found.damage).into_iter();
+    let damaged: Vec<Damaged> = damage
+        .map(|damage| Damaged {
+            place: damage.place().map(str::to_owned),
+            generations: damage.generations(),
+            failure: Failure::new(Exit::Failed, damage),
+        })
+        .collect();
+    terminal.data(&match arguments.format {
+        Format::Human => checked::human(&found, &damaged),
+        Format::Json => checked::json(&found, &damaged).map_err(Failure::json)?,
+        Format::Markdown => checked::markdown(&found, &damaged),
+    })?;
+    let mut exit = Exit::Done;
+    for damaged in damaged {
+        damaged.failure.show(terminal);
+        exit = damaged.failure.exit;
+    }
+    Ok(exit)
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use switchover_engine::audit::{Audit, Happening};
 use switchover_engine::{Broken, Holder, LeaseError, break_lease, lease_holder, who};
 
-use crate::arguments::TopologyArgument;
+use crate::arguments::SiteArgument;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::place::Place;
@@ -26,7 +26,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct ListArguments {
     #[command(flatten)]
-    topology: TopologyArgument,
+    site: SiteArgument,
     /// How it is printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -36,7 +36,7 @@ pub(crate) struct ListArguments {
 #[derive(Debug, Args)]
 pub(crate) struct BreakArguments {
     #[command(flatten)]
-    topology: TopologyArgument,
+    site: SiteArgument,
     /// Why; it is kept beside who and when.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -47,7 +47,7 @@ enum Format {
     /// For people.
     #[default]
     Human,
-    /// One JSON document.
+    /// One JSON document: `schemas/lock.schema.json`.
     Json,
     /// For a comment or an issue.
     Markdown,
@@ -62,7 +62,7 @@ pub(crate) fn run(command: &Command, terminal: &Terminal) -> Result<Exit, Failur
 }
 
 fn list(arguments: &ListArguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let Some(place) = Place::of(&arguments.topology.file, terminal)? else {
+    let Some(place) = Place::of(arguments.site.named(), terminal)? else {
         return Ok(Exit::Findings);
     };
     let (holder, broken) = runtime()?
@@ -77,7 +77,7 @@ fn list(arguments: &ListArguments, terminal: &Terminal) -> Result<Exit, Failure>
 }
 
 fn free(arguments: &BreakArguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let Some(Place { state, .. }) = Place::of(&arguments.topology.file, terminal)? else {
+    let Some(Place { state, .. }) = Place::of(arguments.site.named(), terminal)? else {
         return Ok(Exit::Findings);
     };
     let reason = arguments.reason.clone();

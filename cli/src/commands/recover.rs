@@ -1,21 +1,21 @@
 //! `switchover recover`
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use miette::Diagnostic;
-use serde::Serialize;
 use switchover_engine::{
     ApplyError, Direction, LeaseError, Operation, Reached, RecoverError, Recovered, Unfinished,
 };
 
 use super::{apply, rollback};
-use crate::arguments::TopologyArgument;
+use crate::arguments::SiteArgument;
 use crate::configuration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::render::ending;
 use crate::render::text::visible;
 use crate::session::{self, Session};
 use crate::terminal::Terminal;
@@ -23,11 +23,12 @@ use crate::terminal::Terminal;
 /// The command's arguments.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without a direction it shows what is known of the run and asks. The topology need not be there, nor be as it was."
+    after_help = "Without a direction it shows what is known of the run and asks. The topology need not be as it was, nor be \
+                  there: then the state is `.switchover` beside it, or where `--state` says."
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    topology: TopologyArgument,
+    site: SiteArgument,
     /// Take the run back: everything becomes as it was before.
     #[arg(long, group = "direction")]
     back: bool,
@@ -53,7 +54,7 @@ enum Format {
     /// For people.
     #[default]
     Human,
-    /// One JSON document.
+    /// One JSON document, also where it fails: `schemas/recover.schema.json`.
     Json,
 }
 
@@ -78,33 +79,52 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     if !arguments.yes && !terminal.can_ask() {
         return Err(Failure::new(Exit::Usage, CommandError::NobodyToAsk));
     }
-    let Some(place) = Place::of(&arguments.topology.file, terminal)? else {
+    let Some(place) = Place::of(arguments.site.named(), terminal)? else {
         return Ok(Exit::Findings);
     };
+    let mut ended = Ended {
+        run: None,
+        begun: Instant::now(),
+    };
+    let done = bring_to_its_end(&place, arguments, terminal, &mut ended);
+    ended.told(done, arguments, terminal)
+}
+
+fn bring_to_its_end(
+    place: &Place,
+    arguments: &Arguments,
+    terminal: &Terminal,
+    ended: &mut Ended,
+) -> Result<Recovered, Failure> {
     let runtime = session::runtime()?;
     let found = runtime.block_on(switchover_engine::left_behind(&place.state));
     let Some(run) = found.map_err(failed)? else {
         // What a killed process was writing is nobody's.
         let swept = runtime.block_on(place.state.store().sweep());
         swept.map_err(|error| Failure::new(Exit::Failed, error))?;
-        return told(Recovered::Nothing, arguments, terminal);
+        return Ok(Recovered::Nothing);
     };
+    let run = ended.run.insert(run);
     let options = configuration::lease(arguments.lock_timeout)?;
     let direction = if run.alive || run.over {
         // What remains of a run that is over is cleared away, whatever the direction.
         arguments.direction().unwrap_or(Direction::Back)
     } else {
-        terminal.say(shown(&run).trim_end());
+        terminal.say(shown(run).trim_end());
         decided(arguments, terminal)?
     };
-    let sources = runtime.block_on(switchover_engine::sources_of(&place.state, &run));
+    // What people take to decide is not its time.
+    ended.begun = Instant::now();
+    let sources = runtime.block_on(switchover_engine::sources_of(&place.state, run));
     let Some(sources) = sources.map_err(failed)? else {
-        return told(Recovered::Nothing, arguments, terminal);
+        return Ok(Recovered::Nothing);
     };
     // Its own topology says how its targets are reached, whatever became of the file since.
     let mut loaded = rollback::laid_out(&place.root, &sources)?;
     run.topology().clone_into(&mut loaded.digest);
-    let path = arguments.topology.file.display().to_string();
+    // What it says of the state may be what was so once.
+    place.put_into(&mut loaded);
+    let path = arguments.site.named().topology.display().to_string();
     let mut session = Session::unjudged(&Arc::default(), loaded, path, terminal)?;
     session.take(run.selection());
     let recovered = match direction {
@@ -115,15 +135,34 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         Direction::Back | Direction::Leave => session
             .run(async |context| switchover_engine::recover(context, direction, options).await),
     };
-    told(recovered.map_err(failed)?, arguments, terminal)
+    recovered.map_err(failed)
 }
 
-fn told(recovered: Recovered, arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    terminal.data(&match arguments.format {
-        Format::Human => human(recovered),
-        Format::Json => json(recovered).map_err(Failure::json)?,
-    })?;
-    Ok(Exit::Done)
+/// A run that was brought to its end, or was not.
+struct Ended {
+    /// As it was found.
+    run: Option<Unfinished>,
+    begun: Instant,
+}
+
+impl Ended {
+    fn told(
+        &self,
+        done: Result<Recovered, Failure>,
+        arguments: &Arguments,
+        terminal: &Terminal,
+    ) -> Result<Exit, Failure> {
+        match (arguments.format, &done) {
+            (Format::Human, Ok(recovered)) => terminal.data(&human(*recovered))?,
+            (Format::Human, Err(_)) => {}
+            (Format::Json, _) => {
+                let done = done.as_ref().copied();
+                let text = ending::recovered(done, self.run.as_ref(), self.begun);
+                terminal.data(&text.map_err(Failure::json)?)?;
+            }
+        }
+        done.map(|_| Exit::Done)
+    }
 }
 
 impl Arguments {
@@ -225,28 +264,4 @@ fn human(recovered: Recovered) -> String {
         }
         Recovered::Left => "left: everything is as it is\n".to_owned(),
     }
-}
-
-#[derive(Serialize)]
-struct JsonRecovered {
-    format_version: &'static str,
-    outcome: &'static str,
-    /// Of what was finished.
-    generation: Option<u64>,
-}
-
-fn json(recovered: Recovered) -> Result<String, serde_json::Error> {
-    let (outcome, generation) = match recovered {
-        Recovered::Nothing => ("nothing", None),
-        Recovered::WasOver => ("was-over", None),
-        Recovered::Back => ("back", None),
-        Recovered::Forward { generation } => ("forward", Some(generation)),
-        Recovered::Left => ("left", None),
-    };
-    let recovered = JsonRecovered {
-        format_version: "1.0",
-        outcome,
-        generation,
-    };
-    Ok(serde_json::to_string_pretty(&recovered)? + "\n")
 }

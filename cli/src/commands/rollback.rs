@@ -3,23 +3,25 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use miette::Diagnostic;
 use switchover_engine::{
-    ApplyError, ApplyOptions, Generation, Permits, Plan, Recorded, Sources, State, StateError,
+    ApplyError, ApplyOptions, Generation, Permits, Recorded, Sources, State, StateError,
 };
 use switchover_topology::{Loaded, load};
 
 use super::apply;
+use crate::arguments::{SiteOption, generation};
 use crate::configuration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::fleet::Facts;
 use crate::place::Place;
+use crate::render::ending::Carried;
 use crate::render::outline::Extent;
 use crate::render::{plan_human, plan_json, plan_markdown};
 use crate::session::{self, Session};
@@ -28,15 +30,15 @@ use crate::terminal::Terminal;
 /// The command's arguments.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "It is an apply like any other: it shows a plan, asks, and records a new generation."
+    after_help = "It is an apply like any other: it shows a plan, asks, and records a new generation. The topology need \
+                  not be there: then the state is `.switchover` beside it, or where `--state` says."
 )]
 pub(crate) struct Arguments {
     /// The generation to bring back; the one before the last if none is named.
-    #[arg(value_name = "N")]
+    #[arg(value_name = "N", value_parser = generation, allow_negative_numbers = true)]
     number: Option<u64>,
-    /// The topology, which says where the state is. It need not be there: then the state is `.switchover` beside it.
-    #[arg(long, value_name = "FILE", default_value = "switchover.kdl")]
-    topology: PathBuf,
+    #[command(flatten)]
+    site: SiteOption,
     /// Roll back without asking.
     #[arg(long, short)]
     yes: bool,
@@ -59,7 +61,7 @@ enum Format {
     /// For people.
     #[default]
     Human,
-    /// One JSON document.
+    /// One JSON document, also where it fails: `schemas/apply.schema.json`; with `--dry-run`, `schemas/plan.schema.json`.
     Json,
     /// For a comment or an issue.
     Markdown,
@@ -108,21 +110,24 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     if !arguments.yes && !arguments.dry_run && !terminal.can_ask() {
         return Err(Failure::new(Exit::Usage, CommandError::NobodyToAsk));
     }
-    let Some(place) = Place::of(&arguments.topology, terminal)? else {
+    let Some(place) = Place::of(arguments.site.named(), terminal)? else {
         return Ok(Exit::Findings);
     };
     let runtime = session::runtime()?;
     let (recorded, last, sources) = runtime.block_on(recorded(&place.state, arguments.number))?;
     let needed = needed(&recorded, &last);
-    let loaded = reaching(&place.root, &sources, &needed)?;
+    let mut loaded = reaching(&place.root, &sources, &needed)?;
+    // What it says of the state may be what was so once.
+    place.put_into(&mut loaded);
 
-    let path = arguments.topology.display().to_string();
+    let path = arguments.site.named().topology.display().to_string();
     let mut facts = Facts::default();
     let opened = Session::of(&Arc::default(), loaded, path, terminal, &mut facts)?;
     let Some(mut session) = opened else {
         return Ok(Exit::Findings);
     };
     facts.tell(terminal);
+    let number = recorded.number;
     session.want(recorded);
     session.permit(Permits {
         large_change: arguments.allow_large_change,
@@ -142,30 +147,52 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         })?;
         return Ok(Exit::Done);
     }
-    confirm(&plan, arguments, terminal)?;
+    let carried = Carried {
+        plan: &plan,
+        rollback_of: Some(number),
+        begun: Instant::now(),
+    };
+    confirm(&carried, arguments, terminal)?;
+    // What people take to answer is not its time.
+    let carried = Carried {
+        begun: Instant::now(),
+        ..carried
+    };
     let options = ApplyOptions {
         lease: configuration::lease(arguments.lock_timeout)?,
         ..ApplyOptions::default()
     };
     let applied = session
         .run_stoppable(async |context| switchover_engine::apply(context, &plan, &options).await)
-        .map_err(|error| Failure::new(apply::exit_of(&error), error))?;
+        .map_err(|error| arguments.failed(&carried, error, terminal))?;
     terminal.data(&match arguments.format {
         Format::Human => apply::human(&applied),
-        Format::Json => apply::json(&applied).map_err(Failure::json)?,
+        Format::Json => carried.done(&applied).map_err(Failure::json)?,
         Format::Markdown => format!("**{}**\n", apply::human(&applied).trim_end()),
     })?;
     Ok(Exit::Done)
 }
 
-fn confirm(plan: &Plan, arguments: &Arguments, terminal: &Terminal) -> Result<(), Failure> {
+impl Arguments {
+    fn failed(&self, carried: &Carried<'_>, error: ApplyError, terminal: &Terminal) -> Failure {
+        let to_programs = matches!(self.format, Format::Json);
+        apply::failed(carried, error, to_programs, terminal)
+    }
+}
+
+fn confirm(
+    carried: &Carried<'_>,
+    arguments: &Arguments,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let plan = carried.plan;
     if plan.summary().is_empty() {
         return Ok(());
     }
     apply::show(plan, terminal);
     if !plan.large.is_empty() && !arguments.allow_large_change {
         let error = ApplyError::large_change(&plan.large);
-        return Err(Failure::new(apply::exit_of(&error), error));
+        return Err(arguments.failed(carried, error, terminal));
     }
     let question = "\nRoll back? Only `yes` is accepted: ";
     if arguments.yes || apply::answered(terminal, question)? {

@@ -19,6 +19,10 @@ use crate::topology_file;
 
 /// The command's arguments.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Nothing is asked over the network. That a run is not at its end is told of a state in a folder; of one in \
+                  an object store `plan` and `recover` tell it."
+)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     sites: Sites,

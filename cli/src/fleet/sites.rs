@@ -28,7 +28,7 @@ pub(crate) struct Sites {
     #[arg(value_name = "PATH", default_value = TOPOLOGY)]
     paths: Vec<PathBuf>,
     /// Work on so many sites at once; as many as there are processors, unless said otherwise.
-    #[arg(long, value_name = "N", help_heading = "Many sites")]
+    #[arg(long, value_name = "N", value_parser = jobs, help_heading = "Many sites")]
     jobs: Option<NonZeroUsize>,
     /// Only the sites of one part of several, such as `3/10`: a CI matrix shares a fleet so.
     ///
@@ -77,7 +77,8 @@ enum SitesError {
     #[diagnostic(
         code(switchover::sites::none),
         help(
-            "each site is a folder with a `{TOPOLOGY}`; `switchover plan SITES --out FOLDER` keeps a plan of each site"
+            "each site is a folder with a `{TOPOLOGY}`; files of other names are named on the command line. `switchover \
+             plan SITES --out FOLDER` keeps a plan of each site"
         )
     )]
     NoSitesOrPlans(PathBuf),
@@ -153,6 +154,11 @@ impl Sites {
             jobs: self.jobs.unwrap_or_else(processors),
         }))
     }
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "it is a number, 1 or more".to_owned())
 }
 
 fn processors() -> NonZeroUsize {

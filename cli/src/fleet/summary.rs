@@ -57,7 +57,7 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// From the exit code, and what else is known.
-    pub(super) fn of(exit: Exit, known: Option<Self>) -> Self {
+    pub(crate) fn of(exit: Exit, known: Option<Self>) -> Self {
         match exit {
             Exit::Done => known.unwrap_or(Self::Passed),
             Exit::ChangesPending => Self::Changes,
@@ -72,7 +72,7 @@ impl Outcome {
     }
 
     /// For programs.
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",
             Self::Unchanged => "unchanged",

@@ -26,7 +26,7 @@ struct Line {
 }
 
 impl Line {
-    fn of((number, read): &Read) -> Self {
+    fn of((number, read): &Read, all: &[Read]) -> Self {
         let number = number.to_string();
         match read {
             Ok(generation) => Self {
@@ -34,7 +34,7 @@ impl Line {
                 applied: format!("{:.0}", generation.created),
                 by: generation.who.clone().unwrap_or_else(|| "–".to_owned()),
                 changes: generation.changes.map_or_else(|| "–".to_owned(), changes),
-                topology: short(&generation.topology).to_owned(),
+                topology: topology_of(generation, all).map_or("–", short).to_owned(),
                 note: generation.rollback_of.map_or_else(String::new, back_to),
             },
             Err(error) => Self {
@@ -78,6 +78,21 @@ fn back_to(number: u64) -> String {
     format!("rollback to {number}")
 }
 
+/// The topology that wanted what a generation holds: a rollback records the one by which targets were reached, which is
+/// another one. None where the generation that was brought back is not among these.
+fn topology_of<'g>(generation: &'g Generation, all: &'g [Read]) -> Option<&'g str> {
+    let mut generation = generation;
+    while let Some(number) = generation.rollback_of {
+        let earlier = all.binary_search_by_key(&number, |(number, _)| *number);
+        let read = all.get(earlier.ok()?)?.1.as_ref();
+        // Only what was there before can be brought back: this comes to an end.
+        generation = read
+            .ok()
+            .filter(|earlier| earlier.number < generation.number)?;
+    }
+    Some(&generation.topology)
+}
+
 /// As much of a digest as people compare.
 fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
@@ -104,10 +119,14 @@ fn resources(generation: &Generation) -> usize {
     records.map(|record| record.resources.len()).sum()
 }
 
+fn lines(generations: &[Read]) -> impl Iterator<Item = Line> {
+    generations.iter().map(|read| Line::of(read, generations))
+}
+
 /// A table for people, the last generation and a line that sums up at its end.
 pub(crate) fn list_human(generations: &[Read]) -> String {
     let mut text = String::new();
-    let lines: Vec<Line> = generations.iter().map(Line::of).collect();
+    let lines: Vec<Line> = lines(generations).collect();
     let mut cells: Vec<[String; 6]> = Vec::with_capacity(lines.len() + 1);
     if !lines.is_empty() {
         cells.push(Line::HEADER.map(str::to_owned));
@@ -151,7 +170,7 @@ pub(crate) fn list_markdown(generations: &[Read]) -> String {
         return text;
     }
     text.push_str("\n| number | applied | by | changes | topology | |\n| ---: | --- | --- | --- | --- | --- |\n");
-    for line in generations.iter().map(Line::of) {
+    for line in lines(generations) {
         let cells = line.cells().map(markdown_safe);
         // Writing to a string cannot fail.
         let _ = writeln!(text, "| {} |", cells.join(" | "));
@@ -229,7 +248,12 @@ fn facts(generation: &Generation) -> Vec<(&'static str, String)> {
             .rollback_of
             .map(|of| ("rollback to", of.to_string())),
     );
-    facts.push(("topology", generation.topology.clone()));
+    let label = match generation.rollback_of {
+        // What was wanted is the other generation's; of a topology only how targets are reached.
+        Some(_) => "reached by",
+        None => "topology",
+    };
+    facts.push((label, generation.topology.clone()));
     facts
 }
 

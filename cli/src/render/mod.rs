@@ -1,8 +1,10 @@
 //! Plans, plugins and explanations as people and programs read them. Of a plan, the outline says what is shown and each
 //! format says how.
 
+pub(crate) mod checked;
 pub(crate) mod comparison;
 pub(crate) mod drift;
+pub(crate) mod ending;
 pub(crate) mod fields;
 pub(crate) mod generations;
 pub(crate) mod markdown;

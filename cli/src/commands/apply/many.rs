@@ -10,7 +10,9 @@ use miette::Diagnostic;
 use sha2::{Digest, Sha256};
 use switchover_engine::{Applied, Plan};
 
-use super::{Arguments, CommandError, Format, answered, carry_out, offer, topology_of, written};
+use super::{
+    Arguments, CommandError, Format, answered, carried, carry_out, offer, topology_of, written,
+};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::fleet::{self, Apart, Ended, Fleet, Outcome, Part, Printer, Style};
@@ -214,7 +216,8 @@ fn plan_all(
                     generation: None,
                     summary: plan.summary(),
                 };
-                part.terminal.data(&written(&nothing, arguments.format)?)?;
+                let text = written(&carried(&plan), &nothing, arguments.format)?;
+                part.terminal.data(&text)?;
             }
             Ok(Exit::Done)
         },
