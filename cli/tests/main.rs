@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod audit;
+mod check;
 mod checkers;
 mod configuration;
 mod conformance;
 mod diff;
+mod elsewhere;
+mod endings;
 mod environment;
 mod errors;
 mod explain;

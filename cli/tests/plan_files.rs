@@ -309,3 +309,37 @@ fn keys_that_cannot_sign_leave_no_plan() {
     );
     assert_eq!(test.run(["plan", "--sign", "locked"]).code, Some(2));
 }
+
+/// A plan replaces a plan and nothing else: the topology is close at hand, and could not be got back.
+#[test]
+fn a_plan_replaces_nothing_but_a_plan() {
+    let test = site();
+    let refused = test.run(["plan", "--out", "switchover.kdl"]);
+    assert_eq!(refused.code, Some(1), "{refused}");
+    assert!(refused.stderr.contains("plan::other_file"), "{refused}");
+    let path = test.work().join("switchover.kdl");
+    assert_eq!(fs::read_to_string(path).unwrap(), GOOD);
+    test.write("kept.plan", "");
+    for _ in 0..2 {
+        assert_eq!(test.run(["plan", "--out", "kept.plan"]).code, Some(0));
+    }
+}
+
+/// What is named as plans are is no topology, whatever is in it.
+#[test]
+fn a_plan_that_is_gone_or_empty_is_called_a_plan() {
+    let test = site();
+    let gone = test.run(["apply", "gone.plan", "--yes"]);
+    assert_eq!(gone.code, Some(1), "{gone}");
+    assert!(
+        gone.stderr.contains("failed to read the plan `gone.plan`"),
+        "{gone}"
+    );
+    test.write("empty.plan", "");
+    let empty = test.run(["apply", "empty.plan", "--yes"]);
+    assert_eq!(empty.code, Some(1), "{empty}");
+    assert!(
+        empty.stderr.contains("switchover::plan::damaged"),
+        "{empty}"
+    );
+}

@@ -3,16 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use switchover_lab::ObjectServer;
+use switchover_lab::{Bucket, Fate, ObjectServer};
 
 use crate::environment::{TestEnvironment, files_below};
 use crate::interactive::Person;
 use crate::plan_and_apply::{GOOD, site};
 
-const KEY: &str = "SWITCHOVER_STATE_KEY";
+pub(crate) const KEY: &str = "SWITCHOVER_STATE_KEY";
+
+/// One such.
+pub(crate) const A_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// The Python that `cargo xtask setup` makes.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     target.join("tools/python/bin/python")
 }
@@ -43,7 +46,7 @@ fn machine(server: &ObjectServer) -> TestEnvironment {
 /// The same with the key of the state.
 fn trusted(server: &ObjectServer) -> TestEnvironment {
     let mut test = machine(server);
-    test.set(KEY, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    test.set(KEY, A_KEY);
     test
 }
 
@@ -187,5 +190,89 @@ fn a_run_that_would_seal_something_needs_the_key() {
         assert!(files_below(&test.work().join("provisioning")).is_empty());
         let listed = test.run(["generations"]);
         assert_eq!(listed.stdout, "nothing was applied yet\n", "{listed}");
+    }
+}
+
+/// Whoever has lost the topology says where the state is: a run is recovered, and everything that is kept is read.
+#[test]
+fn a_run_is_recovered_where_no_machine_has_the_topology() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = started(folder.path());
+    let test = trusted(&server);
+    assert_eq!(test.run(["apply", "--yes"]).code, Some(0));
+    test.write("switchover.kdl", &shared(&test).replace("8h", "9h"));
+    let held = || {
+        let files = files_below(&test.work().join("dnsmasq.d"));
+        let bytes = files.iter().map(|path| std::fs::read(path).unwrap());
+        bytes.collect::<Vec<_>>()
+    };
+    let before = held();
+    let (mut person, mut child) =
+        Person::start(&test, &["apply", "--yes", "--confirm-within", "1h"]);
+    person.sees("switchover confirm");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    std::fs::remove_file(test.work().join("switchover.kdl")).unwrap();
+    assert_ne!(held(), before);
+
+    let recover = ["recover", "--back", "--yes"];
+    let lost = test.run(recover);
+    assert_eq!(lost.code, Some(1), "{lost}");
+    assert!(lost.stderr.contains("--state"), "{lost}");
+    for (place, code) in [
+        ("s3://state/acme-hp", "switchover::state::not_there"),
+        ("s3://stat/acme-hq", "store::"),
+    ] {
+        let wrong = test.run(recover.into_iter().chain(["--state", place]));
+        assert_eq!(wrong.code, Some(1), "{wrong}");
+        assert!(wrong.stderr.contains(code), "{wrong}");
+    }
+    let at = ["--state", "s3://state/acme-hq"];
+    let checked = test.run(["generations", "check"].into_iter().chain(at));
+    assert_eq!(checked.code, Some(0), "{checked}");
+    assert!(checked.stdout.starts_with("1 generation, "), "{checked}");
+    let recovered = test.run(recover.into_iter().chain(at));
+    assert_eq!(recovered.code, Some(0), "{recovered}");
+    assert_eq!(held(), before);
+    let checked = test.run(["generations", "check"].into_iter().chain(at));
+    assert_eq!(checked.code, Some(0), "{checked}");
+}
+
+/// The answer to the last write of a run is lost for good. Where the generation is there, the run is at its end; where
+/// nobody can tell, nothing is taken back, and it is found out later.
+#[test]
+fn a_generation_that_arrived_is_recorded_though_the_answer_did_not() {
+    for is_away in [false, true] {
+        let bucket = Bucket::start().unwrap();
+        let mut test = site();
+        for (name, value) in bucket.environment() {
+            test.set(name, &value);
+        }
+        test.set(KEY, A_KEY);
+        test.write("switchover.kdl", &shared(&test));
+        let before = files_below(&test.work().join("dnsmasq.d"));
+        let mut written = false;
+        bucket.judge(move |method, key| {
+            let is_it = method == "PUT" && key.contains("generations/");
+            let fate = match (is_it, written) {
+                (true, false) => Fate::AnswerLost,
+                (true, true) => Fate::Lost,
+                (false, true) if is_away => Fate::Lost,
+                (false, _) => Fate::Answered,
+            };
+            written |= is_it;
+            fate
+        });
+        let applied = test.run(["apply", "--yes"]);
+        bucket.answer_all();
+        assert_eq!(applied.code, Some(if is_away { 7 } else { 0 }), "{applied}");
+        assert_ne!(files_below(&test.work().join("dnsmasq.d")), before);
+        if is_away {
+            let recovered = test.run(["recover", "--back", "--yes"]);
+            assert_eq!(recovered.code, Some(0), "{recovered}");
+        }
+        assert_eq!(generations(&test), 1);
+        assert_ne!(files_below(&test.work().join("dnsmasq.d")), before);
+        assert_eq!(test.run(["plan"]).stdout, "no changes\n");
     }
 }

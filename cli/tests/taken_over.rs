@@ -248,10 +248,16 @@ fn a_run_that_was_taken_over_does_nothing_more() {
     let left = configured(&test);
     let recovered = test.run(["recover", "--back", "--yes", "--lock-timeout", "1m"]);
     assert_eq!(recovered.code, Some(7), "{recovered}");
-    assert!(
-        recovered.stderr.contains("effects::folder::in-use"),
-        "{recovered}"
-    );
+    let told = recovered.stderr.replace(['│', '\n'], " ");
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    let id = child.id();
+    for part in [
+        "effects::folder::in-use".to_owned(),
+        format!("process {id}, which is stopped, still uses"),
+        format!("`kill -CONT {id}` lets it go on"),
+    ] {
+        assert!(told.contains(&part), "`{part}` is not told:\n{recovered}");
+    }
 
     let late = goes_on(&test, child);
     assert_eq!(late.code, Some(8), "{late}");

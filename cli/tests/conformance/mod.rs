@@ -60,6 +60,9 @@ trait Subject {
     /// Changes by hand something that the topology names.
     fn drift(&mut self);
 
+    /// Whether the state is in a folder beside the topology. Where it is not, the network is that of the state.
+    const STATE_IS_HERE: bool = true;
+
     /// How the server is asked over a network; none where that is done by commands of this machine.
     fn network(&self) -> Option<Network> {
         None
@@ -84,8 +87,8 @@ trait Subject {
 struct Network {
     server: SocketAddrV4,
     wire: SocketAddrV4,
-    /// What says the one in a topology, and what says the other.
-    words: [String; 2],
+    /// What says the one in a topology, and what says the other; none where the topology does not say it.
+    words: Option<[String; 2]>,
 }
 
 impl Network {
@@ -93,12 +96,14 @@ impl Network {
         Self {
             server: server.parse().unwrap(),
             wire: wire.parse().unwrap(),
-            words,
+            words: Some(words),
         }
     }
 
     fn led_through_the_wire(&self, services: &str) -> String {
-        let [server, wire] = &self.words;
+        let Some([server, wire]) = &self.words else {
+            return services.to_owned();
+        };
         assert!(services.contains(server), "{services}");
         services.replace(server, wire)
     }

@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
 
-use switchover_lab::{Lab, Sshd, WebServer, akuvox_settings};
+use switchover_lab::{Lab, ObjectServer, Sshd, WebServer, akuvox_settings};
 
 use super::{Network, Subject, conforms, files};
 use crate::environment::TestEnvironment;
+use crate::shared_state;
 
 /// Files that a web server hands to telephones.
 struct Files {
@@ -171,4 +172,78 @@ impl Subject for FilesThere {
 #[test]
 fn provisioning_survives_faults_over_ssh() {
     super::faults::survives::<FilesThere>(module_path!(), "provisioning_survives_faults_over_ssh");
+}
+
+/// The same files on this machine, of a site whose state is in an object store.
+struct FilesOfSharedState {
+    files: Files,
+    _objects: ObjectServer,
+}
+
+const OBJECTS: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 20, 0, 5), 9000);
+const WAY_TO_OBJECTS: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 20, 0, 6), 9000);
+
+impl Subject for FilesOfSharedState {
+    const PLUGIN: &'static str = "provisioning";
+    const STATE_IS_HERE: bool = false;
+
+    fn start(lab: &Lab, environment: &mut TestEnvironment) -> Self {
+        let objects = ObjectServer::in_lab(lab, &shared_state::python(), OBJECTS).unwrap();
+        for (name, value) in ObjectServer::environment_at(WAY_TO_OBJECTS) {
+            environment.set(name, &value);
+        }
+        environment.set(shared_state::KEY, shared_state::A_KEY);
+        Self {
+            files: Files::start(lab, environment),
+            _objects: objects,
+        }
+    }
+
+    fn server(&self) -> String {
+        "S3".to_owned()
+    }
+
+    fn site(&self) -> String {
+        let site = self.files.site();
+        let (first, rest) = site.split_once('\n').unwrap();
+        format!("{first}\n    state \"s3://state/conformance\"\n{rest}")
+    }
+
+    fn services(&self, devices: &BTreeMap<u8, [u8; 2]>) -> String {
+        self.files.services(devices)
+    }
+
+    fn assert_accepted(&self) {
+        self.files.assert_accepted();
+    }
+
+    fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
+        self.files.bytes()
+    }
+
+    fn add_foreign(&mut self) {
+        self.files.add_foreign();
+    }
+
+    fn has_foreign(&self) -> bool {
+        self.files.has_foreign()
+    }
+
+    fn drift(&mut self) {
+        self.files.drift();
+    }
+
+    fn network(&self) -> Option<Network> {
+        Some(Network {
+            server: OBJECTS,
+            wire: WAY_TO_OBJECTS,
+            words: None,
+        })
+    }
+}
+
+#[test]
+fn provisioning_survives_faults_of_a_shared_state() {
+    let test = "provisioning_survives_faults_of_a_shared_state";
+    super::faults::survives::<FilesOfSharedState>(module_path!(), test);
 }

@@ -168,3 +168,11 @@ fn rfc2136_survives_faults_with_powerdns() {
         "rfc2136_survives_faults_with_powerdns",
     );
 }
+
+#[test]
+fn rfc2136_is_finished_in_place() {
+    super::faults::is_finished_in_place::<Zone<Bind>>(
+        module_path!(),
+        "rfc2136_is_finished_in_place",
+    );
+}

@@ -115,3 +115,13 @@ fn wildix_conforms() {
 fn wildix_survives_faults() {
     super::faults::survives::<Pbx>(module_path!(), "wildix_survives_faults");
 }
+
+#[test]
+fn wildix_is_taken_back_in_pieces() {
+    super::faults::is_taken_back_in_pieces::<Pbx>(module_path!(), "wildix_is_taken_back_in_pieces");
+}
+
+#[test]
+fn wildix_is_finished_in_place() {
+    super::faults::is_finished_in_place::<Pbx>(module_path!(), "wildix_is_finished_in_place");
+}

@@ -84,6 +84,21 @@ fn main_file(folder: &Path) -> String {
 }
 
 #[test]
+fn both_servers_of_a_pair_offer_what_they_were_told() {
+    let pair = Pair::new();
+    for name in NAMES {
+        let root = format!("    root \"{name}\"");
+        pair.edit(&root, &format!("{root}\n    probe \"dhcp\""));
+    }
+    let applied = pair.run(&["apply", "--yes", "-vv"]);
+    assert_eq!(applied.code, Some(0), "{applied}\n{}", pair.logs());
+    for server in ["10.20.30.5", "10.20.30.6"] {
+        let seen = format!("DHCPDISCOVER of 9c:75:14:00:01:01 in 10.20.30.11 at {server}:67 in ");
+        assert!(applied.stderr.contains(&seen), "no {seen}: {applied}");
+    }
+}
+
+#[test]
 fn a_pair_becomes_normal_and_a_telephone_is_served_by_either() {
     let mut pair = Pair::new();
     pair.apply();

@@ -164,6 +164,24 @@ impl Pair {
 const RIGHT: &str = "secret\\n101 \"$x\" #!define";
 
 #[test]
+fn both_nodes_answer_options_at_every_port() {
+    let pair = Pair::new();
+    let path = pair.environment.work().join("switchover.kdl");
+    let mut topology = fs::read_to_string(&path).unwrap();
+    for name in ["sip1", "sip2"] {
+        let root = format!("    root \"{name}\"");
+        topology = topology.replace(&root, &format!("{root}\n    probe \"sip\""));
+    }
+    fs::write(&path, topology).unwrap();
+    let applied = pair.run(&["apply", "--yes", "-vv"]);
+    assert_eq!(applied.code, Some(0), "{applied}\n{}", pair.logs());
+    for address in ADDRESSES {
+        let seen = format!("OPTIONS at {address}:5060 over UDP in ");
+        assert!(applied.stderr.contains(&seen), "no {seen}: {applied}");
+    }
+}
+
+#[test]
 fn a_pair_from_nothing_registers_telephones_and_takes_calls_of_the_trunk_on_both() {
     let pair = Pair::new();
     pair.apply();

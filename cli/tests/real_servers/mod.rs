@@ -9,6 +9,7 @@ mod kamailio;
 mod kamailio_site;
 mod kea;
 mod kea_pair;
+mod probes;
 mod read_only;
 mod rfc2136;
 mod ssh;

@@ -27,6 +27,8 @@ pub(super) enum Fault {
     Killed(Direction),
     /// After an apply was killed, `recover` as well, and run again.
     RecoverKilled(Direction),
+    /// After an apply was killed, `recover` is cut off from the server at a question until it has given up, and run again.
+    RecoverCut(Direction),
     /// The connection to the server breaks at a question; where it stays, there is none any more until the run is over.
     Cut { cut: Cut, stays: bool },
     /// From one call to the system on until the run is over, there is no room where its state and its files are.
@@ -38,11 +40,13 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Killed(Direction::Back),
         Self::Killed(Direction::Forward),
         Self::RecoverKilled(Direction::Back),
         Self::RecoverKilled(Direction::Forward),
+        Self::RecoverCut(Direction::Back),
+        Self::RecoverCut(Direction::Forward),
         Self::Cut {
             cut: Cut::Question,
             stays: false,
@@ -68,6 +72,8 @@ impl Fault {
             Self::Killed(Direction::Forward) => "killed, finished",
             Self::RecoverKilled(Direction::Back) => "`recover --back` killed",
             Self::RecoverKilled(Direction::Forward) => "`recover --forward` killed",
+            Self::RecoverCut(Direction::Back) => "`recover --back` cut off",
+            Self::RecoverCut(Direction::Forward) => "`recover --forward` cut off",
             Self::Cut {
                 cut: Cut::Question, ..
             } => "request lost",
@@ -85,7 +91,9 @@ impl Fault {
     /// Which way is recovered; either where it does not say.
     pub(super) const fn direction(self) -> Option<Direction> {
         match self {
-            Self::Killed(direction) | Self::RecoverKilled(direction) => Some(direction),
+            Self::Killed(direction)
+            | Self::RecoverKilled(direction)
+            | Self::RecoverCut(direction) => Some(direction),
             _ => None,
         }
     }
@@ -114,6 +122,15 @@ impl<S: Subject> Site<'_, S> {
                     code: None,
                     ..output
                 };
+                Some(Ran { output, met })
+            }
+            (Fault::RecoverCut(direction), Place::RecoverQuestion(apply, question)) => {
+                self.tracer().killed_at(apply, &APPLY);
+                let wire = self.wire.as_ref()?;
+                wire.cut(*question, Cut::Answer, true);
+                let arguments = ["recover", direction.option(), "--yes", "-vv"];
+                let output = self.run(&arguments);
+                let met = wire.mend();
                 Some(Ran { output, met })
             }
             (Fault::Killed(_), Place::Call(number)) => {

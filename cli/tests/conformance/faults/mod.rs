@@ -7,6 +7,7 @@
 //! it was before, or `recover --forward` exactly as it was wanted.
 
 mod fault;
+mod pieces;
 mod place;
 mod results;
 mod traced;
@@ -22,6 +23,7 @@ use switchover_lab::{Lab, Wire};
 use super::{Devices, Subject};
 use crate::environment::{Output, TestEnvironment};
 use fault::{Direction, Fault};
+pub(super) use pieces::{is_finished_in_place, is_taken_back_in_pieces};
 use place::Disk;
 use results::Tally;
 use traced::{Clock, Point, Tracer};
@@ -63,6 +65,15 @@ enum Place {
     Question(usize),
     /// At a call of `recover`, after an apply that was killed at another.
     Recover(Point, Point),
+    /// At a question of `recover`, likewise.
+    RecoverQuestion(Point, usize),
+}
+
+impl Place {
+    /// Whether the apply before it is the one that goes from the first state to the second.
+    const fn is_of_recover(&self) -> bool {
+        matches!(self, Self::Recover(..) | Self::RecoverQuestion(..))
+    }
 }
 
 /// How a run ended.
@@ -74,6 +85,25 @@ struct Ran {
 
 /// Tries every fault at the points of one change of three devices. `module` is the test's own, by which it is run again.
 pub(super) fn survives<S: Subject>(module: &str, test: &str) {
+    inside::<S>(module, test, |site| {
+        site.find_points();
+        let mut lost = Vec::new();
+        for (number, fault) in Fault::ALL.into_iter().enumerate() {
+            let Some(tally) = site.sweep(fault, results::Share::of(test, number)) else {
+                continue;
+            };
+            results::record(test, S::PLUGIN, &site.subject.server(), fault, &tally);
+            lost.extend(tally.lost);
+            if site.is_beyond_help {
+                break;
+            }
+        }
+        assert!(lost.is_empty(), "{} lost:\n{}", lost.len(), lost.join("\n"));
+    });
+}
+
+/// Does something with a site of this subject, in a process that has mounts of its own.
+fn inside<S: Subject>(module: &str, test: &str, tried: impl FnOnce(&mut Site<'_, S>)) {
     let (_, module) = module.split_once("::").unwrap();
     if !place::is_inside(&format!("{module}::{test}")) {
         return;
@@ -82,20 +112,7 @@ pub(super) fn survives<S: Subject>(module: &str, test: &str) {
     let mut environment = TestEnvironment::new();
     let disk = Disk::mount(&environment.work());
     let subject = S::start(&lab, &mut environment);
-    let mut site = Site::new(subject, &environment, &lab, disk);
-    site.find_points();
-    let mut lost = Vec::new();
-    for (number, fault) in Fault::ALL.into_iter().enumerate() {
-        let Some(tally) = site.sweep(fault, results::Share::of(test, number)) else {
-            continue;
-        };
-        results::record(test, S::PLUGIN, &site.subject.server(), fault, &tally);
-        lost.extend(tally.lost);
-        if site.is_beyond_help {
-            break;
-        }
-    }
-    assert!(lost.is_empty(), "{} lost:\n{}", lost.len(), lost.join("\n"));
+    tried(&mut Site::new(subject, &environment, &lab, disk));
 }
 
 impl<'a, S: Subject> Site<'a, S> {
@@ -210,7 +227,7 @@ impl<'a, S: Subject> Site<'a, S> {
             ..Tally::default()
         };
         for number in share.of_points(places.len()) {
-            if matches!(places[number], Place::Recover(..)) && self.at != 0 {
+            if places[number].is_of_recover() && self.at != 0 {
                 self.goes_to(0).unwrap();
             }
             if let Err(how) = self.attempt(fault, &places[number], &mut tally) {
@@ -246,15 +263,32 @@ impl<'a, S: Subject> Site<'a, S> {
             Fault::RecoverKilled(direction) => {
                 let applies: &[&[usize]] = match share {
                     results::Share::Every { .. } => &[&[5], LATE],
-                    _ => &[LATE],
+                    _ => &[SOON],
                 };
-                self.places_of_recover(direction, applies)
+                let recovers = self.recovers(direction, applies);
+                let each = recovers.into_iter().flat_map(|(kill, points, _)| {
+                    let at = move |point| Place::Recover(kill.clone(), point);
+                    points.into_iter().map(at)
+                });
+                each.collect()
+            }
+            Fault::RecoverCut(direction) if self.wire.is_some() => {
+                let apply = match share {
+                    results::Share::One(_) => SOON,
+                    _ => LATE,
+                };
+                let recovers = self.recovers(direction, &[apply]);
+                let each = recovers.into_iter().flat_map(|(kill, _, questions)| {
+                    let at = move |question| Place::RecoverQuestion(kill.clone(), question);
+                    (1..=questions).map(at)
+                });
+                each.collect()
             }
             Fault::Cut { .. } if self.wire.is_some() => {
                 let count = self.questions[1].len().max(self.questions[0].len());
                 (0..count).map(Place::Question).collect()
             }
-            Fault::Cut { .. } => return None,
+            Fault::Cut { .. } | Fault::RecoverCut(_) => return None,
             Fault::Restarted if !S::RESTARTS => return None,
             Fault::Clock(_) => {
                 if self.clocked[0].is_empty() {
@@ -267,10 +301,14 @@ impl<'a, S: Subject> Site<'a, S> {
         Some(places)
     }
 
-    /// The calls of `recover` after applies that were killed, each at the first of some tenths of its points at which
-    /// it leaves something to recover.
-    fn places_of_recover(&mut self, direction: Direction, applies: &[&[usize]]) -> Vec<Place> {
-        let mut places = Vec::new();
+    /// The calls of `recover` and the number of its questions after applies that were killed, each at the first of some
+    /// tenths of its points at which it leaves something to recover.
+    fn recovers(
+        &mut self,
+        direction: Direction,
+        applies: &[&[usize]],
+    ) -> Vec<(Point, Vec<Point>, usize)> {
+        let mut recovers = Vec::new();
         for parts in applies {
             for part in *parts {
                 if self.at != 0 {
@@ -281,21 +319,20 @@ impl<'a, S: Subject> Site<'a, S> {
                 self.write(1);
                 self.tracer().killed_at(&kill, &APPLY);
                 let arguments = ["recover", direction.option(), "--yes"];
+                let asked = self.asked();
                 let (recovered, points) = self.tracer().points(None, &arguments);
+                let questions = self.asked() - asked;
                 assert_eq!(recovered.code, Some(0), "{recovered}");
                 let found = self.subject.bytes();
                 self.at = usize::from(found == self.states[1]);
                 if recovered.stdout.contains(NOTHING) {
                     continue;
                 }
-                let each = points
-                    .into_iter()
-                    .map(|point| Place::Recover(kill.clone(), point));
-                places.extend(each);
+                recovers.push((kill, points, questions));
                 break;
             }
         }
-        places
+        recovers
     }
 
     /// Goes from where it is to the other state, and something goes wrong on the way.
@@ -313,10 +350,19 @@ impl<'a, S: Subject> Site<'a, S> {
         let direction = fault
             .direction()
             .unwrap_or([Direction::Back, Direction::Forward][turn]);
-        let code = ran.output.code.filter(|code| *code != KILLED);
+        let mut code = ran.output.code.filter(|code| *code != KILLED);
         *tally.ends.entry(code).or_default() += 1;
         let mut told = format!("{place:?} {direction:?} to {goal}\n{}", ran.output);
         let (before, after) = (self.states[self.at].clone(), self.states[goal].clone());
+        if matches!(fault, Fault::RecoverCut(_)) {
+            code = match code {
+                // What it says has to hold when it is recovered once more.
+                Some(0 | 7) => None,
+                // Where it does not see the state, it cannot say more.
+                Some(1) if !S::STATE_IS_HERE => None,
+                _ => return Err(format!("it ends otherwise than it may: {told}")),
+            };
+        }
         let expected: &[&Bytes] = match code {
             Some(0) => &[&after],
             Some(1 | 6) => &[&before],
@@ -336,7 +382,10 @@ impl<'a, S: Subject> Site<'a, S> {
             }
             Some(_) => return Err(format!("it ends otherwise than it may: {told}")),
         };
-        let found = self.subject.bytes();
+        let mut found = self.subject.bytes();
+        if matches!(code, Some(0 | 1 | 6)) && found.keys().any(|name| is_waiting(name)) {
+            found = self.cleared(found, expected, &told)?;
+        }
         tally.old += usize::from(found == before);
         tally.new += usize::from(found == after);
         if !expected.contains(&&found) {
@@ -348,10 +397,27 @@ impl<'a, S: Subject> Site<'a, S> {
         self.is_over(&told)
     }
 
+    /// Where a host could not be reached any more, what waits beside its files is still there: all else is as it has to
+    /// be, and the next command knows of it and clears it away.
+    fn cleared(&self, mut found: Bytes, expected: &[&Bytes], told: &str) -> Result<Bytes, String> {
+        found.retain(|name, _| !is_waiting(name));
+        if !expected.contains(&&found) {
+            return Err(format!("more than what waits beside it is left: {told}"));
+        }
+        let cleared = self.run(&["recover", "--back", "--yes"]);
+        match cleared.code {
+            Some(0) if cleared.stdout.contains(NOTHING) => Ok(self.subject.bytes()),
+            _ => Err(format!(
+                "nobody knows what waits beside it: {told}{cleared}"
+            )),
+        }
+    }
+
     /// Nothing is left to recover, and nothing to do.
     fn is_over(&self, told: &str) -> Result<(), String> {
         let runs = self.environment.work().join(".switchover/runs");
-        if runs.exists() && !crate::environment::files_below(&runs).is_empty() {
+        let has_runs = || runs.exists() && !crate::environment::files_below(&runs).is_empty();
+        if !S::STATE_IS_HERE || has_runs() {
             let recovered = self.run(&["recover", "--back", "--yes"]);
             if recovered.code != Some(0) || !recovered.stdout.contains(NOTHING) {
                 return Err(format!("a run is left: {told}{recovered}"));
@@ -375,6 +441,14 @@ fn calls(ways: &[Vec<Point>; 2]) -> Vec<Place> {
 
 /// Tenths of an apply: as late as there is something to recover.
 const LATE: &[usize] = &[10, 9, 8, 7];
+
+/// Where the first of them is likely to leave something.
+const SOON: &[usize] = &[7, 6, 8];
+
+/// Whether a name is that of something that waits beside the files.
+fn is_waiting(name: &str) -> bool {
+    name.starts_with(".switchover-stage-") || name.contains("/.switchover-stage-")
+}
 
 /// As a shell tells of somebody who was killed with `kill -9`.
 const KILLED: i32 = 137;

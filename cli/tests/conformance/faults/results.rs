@@ -16,7 +16,7 @@ const EVERY: &str = "SWITCHOVER_FAULTS_EVERY";
 const AT_LEAST: usize = 6;
 
 /// What became of the points of one fault.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) points: usize,
     pub(super) tried: usize,
@@ -41,6 +41,8 @@ pub(super) enum Share {
     },
     /// One of them, where nobody asks for more.
     One(usize),
+    /// Each of one fault.
+    All,
     Nothing,
 }
 
@@ -71,6 +73,7 @@ impl Share {
                 let first = number * step / Fault::ALL.len();
                 (first..count).step_by(step).collect()
             }
+            Self::All => (0..count).collect(),
             Self::One(_) if count == 0 => Vec::new(),
             Self::One(number) => vec![number % count],
             Self::Nothing => Vec::new(),

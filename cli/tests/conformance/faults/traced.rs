@@ -237,6 +237,8 @@ fn points(text: &str) -> Vec<Point> {
             begun |= rest.contains("/.switchover/") && rest.contains("O_CREAT");
             continue;
         }
+        // What puts something into an object store.
+        begun |= rest.contains("\"PUT /");
         if line.starts_with("---") || !CALLS.split(',').any(|call| call == name) {
             continue;
         }
