@@ -257,6 +257,44 @@ async fn wherever_the_line_breaks_everything_is_brought_back() {
     assert!(broken > steps / 2, "{broken} of {steps} runs were broken");
 }
 
+/// Somebody tidies up on the host, between the commit and the undo.
+#[tokio::test]
+async fn what_was_there_before_and_is_gone_is_not_called_restored() {
+    let root = root_with(3);
+    let names = names(3);
+    let mut batch = folder(&SSHD, root.path()).batch().await.unwrap();
+    put(&mut batch, &changes(&names)).await.unwrap();
+    let waiting = |path: &Path| {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        name.starts_with(".switchover-stage-")
+    };
+    let entries = fs::read_dir(root.path()).unwrap();
+    let staging = entries
+        .map(|entry| entry.unwrap().path())
+        .find(|path| waiting(path));
+    let mut removed = 0;
+    for entry in fs::read_dir(staging.unwrap()).unwrap() {
+        let path = entry.unwrap().path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "before")
+        {
+            fs::remove_file(path).unwrap();
+            removed += 1;
+        }
+    }
+    assert!(removed > 0);
+    let error = batch.undo().await.unwrap_err();
+    assert!(
+        matches!(&error, FolderError::UndoIncomplete { failures, .. } if failures.len() == removed),
+        "{removed}: {error:?}"
+    );
+}
+
 #[tokio::test]
 async fn where_the_host_stays_away_it_is_told_what_waits_there() {
     let root = root_with(6);

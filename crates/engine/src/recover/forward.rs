@@ -57,11 +57,15 @@ pub(super) async fn forward(
     match apply::carry_out(&work, &plan, recording, &options, &mut running).await {
         Ok(number) => {
             context.tell(Event::Generation { number });
+            let mut tidy = true;
             for mut target in running {
-                target.end().await;
+                tidy &= target.end().await;
             }
-            // Where something cannot be cleared away now, the next run does it: this one is recorded.
-            clear(context, journal, run, secrets, Rest::Kept).await;
+            // Where something cannot be cleared away now, the next run does it: this one is recorded. Its journal tells
+            // where it waits.
+            if tidy {
+                clear(context, journal, run, secrets, Rest::Kept).await;
+            }
             Ok(Recovered::Forward { generation: number })
         }
         Err(ApplyError::Fenced(fenced)) => {

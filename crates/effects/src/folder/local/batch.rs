@@ -243,15 +243,15 @@ impl LocalBatch {
     /// # Errors
     /// Where the system could not write it.
     pub(in crate::folder) fn sync_folders(&mut self) -> Result<(), FolderError> {
-        let folders = std::mem::take(&mut self.dirty);
-        if folders.len() > SYNC_EACH {
+        if self.dirty.len() > SYNC_EACH {
             for staging in &self.stagings {
                 syncfs(&staging.folder)
                     .map_err(|errno| FolderError::io("write", &self.root, errno.into()))?;
             }
+            self.dirty.clear();
             return Ok(());
         }
-        for folder in folders {
+        for folder in self.dirty.clone() {
             let full = path::full(&self.root, &folder);
             // One that was made and is undone is gone.
             if let Some(place) = Place::open(&self.dir, &self.root, &folder)? {
@@ -259,6 +259,8 @@ impl LocalBatch {
                     .and_then(fsync)
                     .map_err(|errno| FolderError::io("write", &full, errno.into()))?;
             }
+            // Only now: what is tried again is made durable again, too.
+            self.dirty.remove(&folder);
         }
         Ok(())
     }

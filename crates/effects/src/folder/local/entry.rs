@@ -54,9 +54,12 @@ impl Entry {
             Way::Create => self.move_in(place, staging, &self.slot)?,
             Way::Exchange => {
                 self.exchange(place, staging)?;
+                // From here on there is something to take back, whatever the look comes to.
+                self.state = State::Committed;
                 // Between the look and the exchange somebody may have been quicker.
                 if !self.waits(staging, self.before)? {
                     self.exchange(place, staging)?;
+                    self.state = State::Staged;
                     return Err(self.changed("holds something else now"));
                 }
             }
@@ -66,8 +69,10 @@ impl Entry {
             }
             Way::Remove => {
                 self.move_out(place, staging)?;
+                self.state = State::Committed;
                 if !self.waits(staging, self.before)? {
                     self.move_in(place, staging, &self.slot)?;
+                    self.state = State::Staged;
                     return Err(self.changed("holds something else now"));
                 }
             }

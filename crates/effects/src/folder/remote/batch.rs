@@ -379,7 +379,7 @@ impl RemoteBatch {
             return Ok(());
         }
         let link = self.folder.link().await?;
-        let folders = std::mem::take(&mut self.dirty);
+        let folders = self.dirty.clone();
         let synced = folders.iter().map(|folder| {
             let place = path::full(self.root.as_ref(), folder);
             let link = &link;
@@ -390,6 +390,8 @@ impl RemoteBatch {
                 let shown = path::full(&self.folder.shown, folder);
                 return Err(failed(&link, "write", &shown, &error).await);
             }
+            // Only now: what is tried again is made durable again, too.
+            self.dirty.remove(folder);
         }
         Ok(())
     }

@@ -110,7 +110,13 @@ impl RemoteBatch {
             let there = match waits {
                 None => true,
                 Some(waits) => match read_at(link, &waits, &entry.full).await {
-                    Ok(waiting) => waiting.map(|(content, _)| Sum(content.digest())) == file.before,
+                    Ok(waiting) => {
+                        entry.before = waiting.map(|(content, found)| Version {
+                            identity: found,
+                            digest: content.digest(),
+                        });
+                        entry.before.map(|before| Sum(before.digest)) == file.before
+                    }
                     // What stands in the way of a removal that never happened.
                     Err(FolderError::NotAFile { .. }) => false,
                     Err(error) => return Err(error),

@@ -168,16 +168,19 @@ impl RemoteBatch {
                 require(link, entry, folder, entry.after).await?;
                 link.sftp.remove(&place).await
             }
-            // What waits was never put in place, or what was there before is back already.
-            Way::Replace if waits || !kept || is_there_settled(link, &slot).await => Ok(()),
+            // What waits was never put in place.
+            Way::Replace if waits || is_there_settled(link, &slot).await => Ok(()),
+            // What was there before is back already, or somebody has removed it.
+            Way::Replace if !kept => return require(link, entry, folder, entry.before).await,
             Way::Replace => {
                 if placed {
                     require(link, entry, folder, entry.after).await?;
                 }
                 link.sftp.replace(&backup, &place).await
             }
-            // It was never moved away, or it is back already.
-            Way::Remove if !waits => Ok(()),
+            // It was never moved away, or it is back already; or somebody has removed it.
+            Way::Remove if !waits && placed => Ok(()),
+            Way::Remove if !waits => return Err(entry.changed("is gone")),
             Way::Remove if placed => return Err(entry.changed("is there now")),
             Way::Remove => link.sftp.move_in(&slot, &place).await,
         };
