@@ -251,6 +251,23 @@ fn repairing_drift_records_what_is_in_force() {
     );
 }
 
+/// So it is where what is in force was brought back.
+#[test]
+fn repairing_drift_after_a_rollback_is_still_of_what_was_brought_back() {
+    let test = site();
+    applied(&test, GOOD);
+    applied(&test, &changed());
+    let back = test.run(["rollback", "1", "--yes"]);
+    assert_eq!(back.code, Some(0), "{back}");
+    for path in files_below(&test.work().join("provisioning")) {
+        fs::write(path, "by hand\n").unwrap();
+    }
+    let repaired = test.run(["apply", "--yes", "--only-drift"]);
+    assert_eq!(repaired.code, Some(0), "{repaired}");
+    let shown = test.run(["generations", "show", "4", "--format", "json"]);
+    assert_eq!(json(&shown)["generation"]["rollback_of"], 1, "{shown}");
+}
+
 fn generation_file(test: &TestEnvironment, number: u64) -> PathBuf {
     test.work()
         .join(format!(".switchover/generations/{number:06}.json"))

@@ -82,6 +82,8 @@ fn generation(
     kept: &Kept,
 ) -> Generation {
     let of_last = last.as_ref().filter(|_| kept.in_force);
+    // Where the last one went back to another, so does this.
+    let rollback_of = of_last.and_then(|last| last.rollback_of);
     let of_last = of_last.map(|last| (last.topology.clone(), last.sources.clone()));
     let (topology, sources) = of_last.unwrap_or_else(|| (context.topology_digest.clone(), None));
     // A target that left the topology keeps its record: should it come back, what it holds is still known as ours.
@@ -99,7 +101,7 @@ fn generation(
     Generation {
         who: Some(journal::who()),
         sources: sources.or_else(|| Some(kept.sources.clone())),
-        rollback_of: kept.rollback_of,
+        rollback_of: kept.rollback_of.or(rollback_of),
         changes: Some(plan.summary().into()),
         targets,
         ..Generation::empty(number, jiff::Timestamp::now(), plan.site.clone(), topology)
