@@ -17,6 +17,7 @@ pub mod git;
 pub mod http;
 mod mask;
 pub mod placeholder;
+pub mod process;
 pub mod secrets;
 pub mod sip;
 pub mod ssh;

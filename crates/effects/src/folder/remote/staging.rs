@@ -9,6 +9,7 @@ use super::{failed, not_written};
 use crate::folder::FolderError;
 use crate::folder::entry::BACKUP;
 use crate::folder::path::PREFIX_REMOTE;
+use crate::process::{self, Life};
 use crate::ssh::Link;
 use crate::ssh::sftp::{CHUNK, Handle, SftpError};
 use crate::ssh::wire::Attributes;
@@ -241,11 +242,11 @@ fn own_name() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {
         let id = std::process::id();
-        format!(
-            "{}-{id}-{}",
-            machine().unwrap_or("unknown"),
-            started(id).unwrap_or_default()
-        )
+        let started = match process::life(id) {
+            Life::Since(started) => started,
+            Life::Ended | Life::Unknown => "0".to_owned(),
+        };
+        format!("{}-{id}-{started}", machine().unwrap_or("unknown"))
     })
 }
 
@@ -256,38 +257,31 @@ fn is_gone(owner: &str) -> Option<bool> {
     if Some(there) != machine() {
         return None;
     }
-    let id: u32 = id.parse().ok()?;
-    Some(started(id).map(|started| started.to_string()).as_deref() != Some(time))
+    match process::life(id.parse().ok()?) {
+        // The number is another process's by now.
+        Life::Since(started) => Some(started != time),
+        Life::Ended => Some(true),
+        Life::Unknown => None,
+    }
 }
 
-/// This machine since it was started, and the space that its process ids are from.
+/// A short name of this machine since it was started, and of the space that its process ids are from.
 fn machine() -> Option<&'static str> {
     static MACHINE: OnceLock<Option<String>> = OnceLock::new();
     MACHINE
         .get_or_init(|| {
-            let boot = std::fs::read("/proc/sys/kernel/random/boot_id").ok()?;
-            let space = std::fs::read_link("/proc/self/ns/pid").ok()?;
+            let (boot, space) = process::machine();
+            if boot.is_empty() || space.is_empty() {
+                return None;
+            }
             let mut hasher = Sha256::new();
             hasher.update(boot);
-            hasher.update(space.as_os_str().as_encoded_bytes());
+            hasher.update(space);
             let digest = hasher.finalize();
-            Some(
-                digest
-                    .iter()
-                    .take(6)
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect(),
-            )
+            let first = digest.iter().take(6);
+            Some(first.map(|byte| format!("{byte:02x}")).collect())
         })
         .as_deref()
-}
-
-/// When a process started, in ticks since the machine was; none where there is no such process.
-fn started(id: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The name in parentheses may hold anything.
-    let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_whitespace().nth(19)?.parse().ok()
 }
 
 #[cfg(test)]
