@@ -1,5 +1,6 @@
 //! A way to a server that counts what it is asked, and can be cut at any question.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddrV4};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -45,8 +46,10 @@ struct State {
     planned: Option<Planned>,
     is_down: bool,
     was_cut: bool,
-    /// Both ends of each connection.
-    open: Vec<[UnixStream; 2]>,
+    /// How many connections there were.
+    joined: usize,
+    /// Both ends of each connection that is open.
+    open: BTreeMap<usize, [UnixStream; 2]>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -147,7 +150,7 @@ impl Drop for Wire {
 
 impl State {
     fn break_all(&mut self) {
-        for end in self.open.drain(..).flatten() {
+        for end in mem::take(&mut self.open).into_values().flatten() {
             // One that is closed already needs nothing.
             let _ = end.shutdown(Shutdown::Both);
         }
@@ -163,6 +166,34 @@ impl State {
     }
 }
 
+/// A connection, as long as either way of it is carried.
+struct Open {
+    shared: Arc<Shared>,
+    number: usize,
+    talk: Mutex<Talk>,
+}
+
+impl Open {
+    fn new(shared: &Arc<Shared>, ends: [UnixStream; 2]) -> Self {
+        let mut state = lock(&shared.state);
+        state.joined += 1;
+        let number = state.joined;
+        state.open.insert(number, ends);
+        Self {
+            shared: Arc::clone(shared),
+            number,
+            talk: Mutex::new(Talk::Idle),
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // Both its ends go with it: a wire that lasts must not use up the descriptors.
+        lock(&self.shared.state).open.remove(&self.number);
+    }
+}
+
 impl Shared {
     fn join(self: &Arc<Self>, client: UnixStream) -> io::Result<()> {
         if lock(&self.state).is_down {
@@ -170,16 +201,14 @@ impl Shared {
         }
         let server = UnixStream::connect(self.way.socket())?;
         let ends = [client.try_clone()?, server.try_clone()?];
-        lock(&self.state).open.push(ends);
-        let talk = Arc::new(Mutex::new(Talk::Idle));
         let (up, down) = ((client.try_clone()?, server.try_clone()?), (server, client));
-        let (shared, of) = (Arc::clone(self), Arc::clone(&talk));
-        thread::spawn(move || carry(up.0, up.1, || shared.may_ask(&of)));
-        let shared = Arc::clone(self);
+        let open = Arc::new(Open::new(self, ends));
+        let of = Arc::clone(&open);
+        thread::spawn(move || carry(up.0, up.1, || of.shared.may_ask(&of.talk)));
         thread::spawn(move || {
-            carry(down.0, down.1, || shared.may_answer(&talk));
+            carry(down.0, down.1, || open.shared.may_answer(&open.talk));
             // A server that closes in place of an answer loses it just as well.
-            shared.may_answer(&talk);
+            open.shared.may_answer(&open.talk);
         });
         Ok(())
     }
