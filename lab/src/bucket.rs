@@ -19,6 +19,8 @@ pub enum Fate {
     AnswerLost,
     /// The connection ends before it is carried out.
     Lost,
+    /// It is not carried out, for somebody else is writing the same: 409.
+    Conflict,
     /// It is carried out and answered whatever its conditions say, as by a server that does not know them.
     Unconditional,
 }
@@ -116,7 +118,14 @@ fn answer(mut client: TcpStream, held: &Mutex<Held>) -> io::Result<()> {
     if fate == Fate::Lost {
         return Ok(());
     }
-    let (status, headers, body) = held.carry_out(&asked, fate == Fate::Unconditional);
+    let (status, headers, body) = match fate {
+        Fate::Conflict => (
+            "409 Conflict",
+            String::new(),
+            coded("ConditionalRequestConflict"),
+        ),
+        _ => held.carry_out(&asked, fate == Fate::Unconditional),
+    };
     drop(held);
     if fate == Fate::AnswerLost {
         return Ok(());

@@ -158,6 +158,42 @@ fn conditions_are_tried_out_once() {
     });
 }
 
+/// Two write at the same time and one is told so: that it exists is another answer.
+#[test]
+fn a_conflict_is_tried_again() {
+    let bucket = Bucket::start().unwrap();
+    block_on(async {
+        let store = open("s3://state/x", &bucket.environment());
+        store.create("one", "1").await.unwrap();
+        for write in ["create", "append", "replace"] {
+            let mut conflicts = 0;
+            bucket.judge(move |method, _| {
+                conflicts += usize::from(method == "PUT");
+                match method == "PUT" && conflicts < 3 {
+                    true => Fate::Conflict,
+                    false => Fate::Answered,
+                }
+            });
+            match write {
+                "create" => drop(store.create("two", "2").await.unwrap()),
+                "append" => store.append("log", 0, b"3").await.unwrap(),
+                _ => {
+                    let (_, tag) = store.get("one").await.unwrap().unwrap();
+                    store.replace("one", "4", &tag).await.unwrap();
+                }
+            }
+            assert!(store.create("one", "5").await.unwrap_err().is_exists());
+        }
+        bucket.judge(|method, _| match method {
+            "PUT" => Fate::Conflict,
+            _ => Fate::Answered,
+        });
+        assert!(store.create("three", "6").await.is_err());
+        bucket.answer_all();
+        store.create("three", "6").await.unwrap();
+    });
+}
+
 /// A record that is missing between others does not end the log before it: nobody writes in its place.
 #[test]
 fn a_gap_in_a_log_is_damage() {

@@ -175,9 +175,7 @@ impl Objects {
             };
             match error {
                 Error::AlreadyExists { .. } | Error::Precondition { .. } => {
-                    // A conflict of two that replace at the same time is settled by trying again.
-                    let conflict = !creates && matches!(error, Error::AlreadyExists { .. });
-                    if conflict && attempt < TRIES {
+                    if is_conflict(&error) && attempt < TRIES {
                         tokio::time::sleep(pause).await;
                         pause *= 2;
                         continue;
@@ -428,6 +426,15 @@ impl Objects {
 fn record_number(name: &str) -> Option<u64> {
     let number = name.parse().ok()?;
     (format!("{number:08}") == name).then_some(number)
+}
+
+/// Of two that write at the same time, S3 answers one with 409, whether or not the other one comes to its end: trying
+/// again settles it. That a condition is not met (412) has its own cause.
+fn is_conflict(error: &Error) -> bool {
+    match error {
+        Error::AlreadyExists { source, .. } => !source.is::<Error>(),
+        _ => false,
+    }
 }
 
 fn record_key(log: Key<'_>, at: u64) -> String {
