@@ -500,18 +500,23 @@ impl Drop for LocalBatch {
     }
 }
 
-/// Makes the root with all above it that is missing, and notes what it made.
+/// Makes the root with all above it that is missing, durably, and notes what it made.
 fn make_above(root: &Path, made: &mut Vec<PathBuf>) -> Result<(), FolderError> {
     for folder in missing_above(root) {
-        match std::fs::create_dir(&folder) {
-            Ok(()) => made.push(folder),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(source) => {
-                for folder in made.iter().rev() {
-                    let _ = std::fs::remove_dir(folder);
-                }
-                return Err(FolderError::io("make", &folder, source));
+        let done = match std::fs::create_dir(&folder) {
+            Ok(()) => {
+                made.push(folder.clone());
+                let above = folder.parent().unwrap_or(&folder);
+                std::fs::File::open(above).and_then(|above| above.sync_all())
             }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(source) = done {
+            for folder in made.iter().rev() {
+                let _ = std::fs::remove_dir(folder);
+            }
+            return Err(FolderError::io("make", &folder, source));
         }
     }
     Ok(())
