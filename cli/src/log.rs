@@ -113,6 +113,12 @@ pub(crate) enum Event<'a> {
     Unaudited {
         why: &'a str,
     },
+    /// A run before this one is over, and something that it left beside files was not cleared away.
+    LeftBehind {
+        why: &'a str,
+        /// Nobody looks for it any more.
+        forgotten: bool,
+    },
     /// A generation was recorded.
     Generation {
         number: u64,
@@ -240,6 +246,10 @@ impl<'a> From<&'a Told> for Event<'a> {
             Told::Waiting { until } => Self::Waiting { until: *until },
             Told::Confirmed { who } => Self::Confirmed { who },
             Told::Unaudited { why } => Self::Unaudited { why },
+            Told::LeftBehind { why, forgotten } => Self::LeftBehind {
+                why,
+                forgotten: *forgotten,
+            },
             Told::Generation { number } => Self::Generation { number: *number },
         }
     }
@@ -344,6 +354,10 @@ mod tests {
             },
             Event::Confirmed { who: "a" },
             Event::Unaudited { why: "a" },
+            Event::LeftBehind {
+                why: "a",
+                forgotten: false,
+            },
             Event::Generation { number: 1 },
             Event::Http {
                 method: "GET",

@@ -140,6 +140,7 @@ impl<'a> Progress<'a> {
             | Event::Verified { .. }
             | Event::Confirmed { .. }
             | Event::Unaudited { .. }
+            | Event::LeftBehind { .. }
             | Event::Generation { .. } => {
                 waiting.step = None;
             }
@@ -220,6 +221,13 @@ fn line(event: &Event) -> Option<(Verbosity, String)> {
         Event::Unaudited { why } => (
             Verbosity::Quiet,
             format!("the end of this is not in the audit log: {why}"),
+        ),
+        Event::LeftBehind { why, forgotten } => (
+            Verbosity::Quiet,
+            match forgotten {
+                true => format!("forgotten: {why}"),
+                false => format!("{why}; it is in nobody's way, and `switchover recover` does it"),
+            },
         ),
         Event::Confirmed { who } => (Verbosity::Normal, format!("confirmed by {who}")),
         // The result of the run says it.

@@ -1,11 +1,13 @@
 //! A site's state in an object store: machines that share nothing else work on the same site.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
+use serde_json::Value;
 use switchover_lab::{Bucket, Fate, ObjectServer};
 
-use crate::environment::{TestEnvironment, files_below};
+use crate::environment::{Output, TestEnvironment, files_below};
 use crate::interactive::Person;
 use crate::plan_and_apply::{GOOD, site};
 
@@ -53,7 +55,7 @@ fn trusted(server: &ObjectServer) -> TestEnvironment {
 /// How many there are.
 fn generations(test: &TestEnvironment) -> usize {
     let listed = test.run(["generations", "--format", "json"]);
-    let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
     listed["generations"].as_array().unwrap().len()
 }
 
@@ -113,7 +115,7 @@ fn a_run_of_another_machine_is_confirmed_and_recovered() {
     };
     let held = || {
         let files = files_below(&here.work().join("dnsmasq.d"));
-        let bytes = files.iter().map(|path| std::fs::read(path).unwrap());
+        let bytes = files.iter().map(|path| fs::read(path).unwrap());
         bytes.collect::<Vec<_>>()
     };
     let (_person, mut child) = waiting();
@@ -203,7 +205,7 @@ fn a_run_is_recovered_where_no_machine_has_the_topology() {
     test.write("switchover.kdl", &shared(&test).replace("8h", "9h"));
     let held = || {
         let files = files_below(&test.work().join("dnsmasq.d"));
-        let bytes = files.iter().map(|path| std::fs::read(path).unwrap());
+        let bytes = files.iter().map(|path| fs::read(path).unwrap());
         bytes.collect::<Vec<_>>()
     };
     let before = held();
@@ -212,7 +214,7 @@ fn a_run_is_recovered_where_no_machine_has_the_topology() {
     person.sees("switchover confirm");
     child.kill().unwrap();
     child.wait().unwrap();
-    std::fs::remove_file(test.work().join("switchover.kdl")).unwrap();
+    fs::remove_file(test.work().join("switchover.kdl")).unwrap();
     assert_ne!(held(), before);
 
     let recover = ["recover", "--back", "--yes"];
@@ -238,41 +240,172 @@ fn a_run_is_recovered_where_no_machine_has_the_topology() {
     assert_eq!(checked.code, Some(0), "{checked}");
 }
 
-/// The answer to the last write of a run is lost for good. Where the generation is there, the run is at its end; where
-/// nobody can tell, nothing is taken back, and it is found out later.
+/// A site that is applied with its state in a bucket: what that makes of the first write to a key that is meant, and of
+/// every request after it. In the end it answers again.
+fn cut_off(
+    is_meant: impl Fn(&str) -> bool + Send + 'static,
+    (its, later): (Fate, Fate),
+) -> (TestEnvironment, Bucket, Output) {
+    let bucket = Bucket::start().unwrap();
+    let mut test = site();
+    for (name, value) in bucket.environment() {
+        test.set(name, &value);
+    }
+    test.set(KEY, A_KEY);
+    test.write("switchover.kdl", &shared(&test));
+    let mut came = false;
+    bucket.judge(move |method, key| {
+        let is_it = method == "PUT" && is_meant(key);
+        let fate = match (is_it, came) {
+            (true, false) => its,
+            (_, true) => later,
+            (false, false) => Fate::Answered,
+        };
+        came |= is_it;
+        fate
+    });
+    let applied = test.run(["apply", "--yes"]);
+    bucket.answer_all();
+    (test, bucket, applied)
+}
+
+fn is_generation(key: &str) -> bool {
+    key.contains("/generations/")
+}
+
+/// The files of the servers, by their paths within the site.
+fn servers(test: &TestEnvironment) -> Vec<(PathBuf, Vec<u8>)> {
+    let folders = ["dnsmasq.d", "provisioning"].map(|name| test.work().join(name));
+    let files = folders.iter().flat_map(|folder| files_below(folder));
+    let mut files: Vec<_> = files
+        .filter(|path| !path.display().to_string().contains("/.switchover-stage-"))
+        .map(|path| {
+            let name = path.strip_prefix(test.work()).unwrap().to_owned();
+            (name, fs::read(&path).unwrap())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// The answer to the write of a generation is all that is lost, and it is found there.
 #[test]
 fn a_generation_that_arrived_is_recorded_though_the_answer_did_not() {
-    for is_away in [false, true] {
-        let bucket = Bucket::start().unwrap();
-        let mut test = site();
-        for (name, value) in bucket.environment() {
-            test.set(name, &value);
+    let (test, _bucket, applied) = cut_off(is_generation, (Fate::AnswerLost, Fate::Answered));
+    assert_eq!(applied.code, Some(0), "{applied}");
+    assert_eq!(generations(&test), 1);
+    assert_eq!(test.run(["plan"]).stdout, "no changes\n");
+}
+
+/// From its last record in the journal on a run is done: whether or not its generation could be written then, nobody takes
+/// anything back, and whoever recovers it records it, whatever the direction.
+#[test]
+fn a_run_whose_generation_could_not_be_written_is_recorded_later() {
+    for direction in ["--back", "--forward", "--leave"] {
+        let (test, _bucket, applied) = cut_off(is_generation, (Fate::Lost, Fate::Lost));
+        assert_eq!(applied.code, Some(7), "{applied}");
+        let code = "switchover::apply::unrecorded";
+        assert!(applied.stderr.contains(code), "{applied}");
+        let done = servers(&test);
+        for arguments in [&["apply", "--yes"][..], &["rollback", "--yes"]] {
+            let refused = test.run(arguments);
+            assert_ne!(refused.code, Some(0), "{refused}");
         }
-        test.set(KEY, A_KEY);
-        test.write("switchover.kdl", &shared(&test));
-        let before = files_below(&test.work().join("dnsmasq.d"));
-        let mut written = false;
-        bucket.judge(move |method, key| {
-            let is_it = method == "PUT" && key.contains("generations/");
-            let fate = match (is_it, written) {
-                (true, false) => Fate::AnswerLost,
-                (true, true) => Fate::Lost,
-                (false, true) if is_away => Fate::Lost,
-                (false, _) => Fate::Answered,
-            };
-            written |= is_it;
-            fate
-        });
+        let recovered = test.run(["recover", direction, "--yes", "--format", "json"]);
+        assert_eq!(recovered.code, Some(0), "{recovered}");
+        let recovered: Value = serde_json::from_str(&recovered.stdout).unwrap();
+        assert_eq!(recovered["outcome"], "was-over", "{recovered:#}");
+        assert_eq!(recovered["generation"], 1, "{recovered:#}");
+        assert_eq!(generations(&test), 1);
+        assert_eq!(servers(&test), done);
+        assert_eq!(test.run(["plan"]).stdout, "no changes\n");
+        let audit = test.run(["audit", "--format", "json"]).stdout;
+        assert!(audit.contains("\"recorded\""), "{audit}");
+    }
+}
+
+/// Whether the journal has that last record may be what nobody knows. Nothing is taken back then, and what the journal turns
+/// out to hold decides.
+#[test]
+fn what_the_journal_holds_decides_whether_a_run_is_recorded() {
+    // All runs of this topology write as many records.
+    let (test, bucket, _) = cut_off(is_generation, (Fate::Lost, Fate::Lost));
+    let keys = bucket.keys();
+    let is_line = |key: &str| key.contains("/runs/");
+    let last = keys.iter().rfind(|key| is_line(key)).unwrap();
+    let (_, last) = last.rsplit_once('/').unwrap();
+    let done = servers(&test);
+    let (test, ..) = cut_off(|_| false, (Fate::Lost, Fate::Lost));
+    assert_eq!(servers(&test), done, "that was a whole run");
+    let before = servers(&site());
+
+    for (fates, code, recorded) in [
+        ((Fate::AnswerLost, Fate::Lost), 7, true),
+        ((Fate::Lost, Fate::Lost), 7, false),
+        ((Fate::AnswerLost, Fate::Answered), 0, true),
+    ] {
+        let last = last.to_owned();
+        let is_last = move |key: &str| is_line(key) && key.ends_with(&last);
+        let (test, _bucket, applied) = cut_off(is_last, fates);
+        assert_eq!(applied.code, Some(code), "{fates:?}: {applied}");
+        if code == 7 {
+            assert_eq!(servers(&test), done, "{fates:?}");
+            let recovered = test.run(["recover", "--back", "--yes"]);
+            assert_eq!(recovered.code, Some(0), "{fates:?}: {recovered}");
+        }
+        assert_eq!(generations(&test), usize::from(recorded), "{fates:?}");
+        let expected = if recorded { &done } else { &before };
+        assert_eq!(&servers(&test), expected, "{fates:?}");
+        assert!(
+            test.run(["recover", "--back", "--yes"])
+                .stdout
+                .contains("nothing to recover")
+        );
+    }
+}
+
+/// A run is over, and its journal could not be removed any more. The next apply cannot clear up after it, for its topology is
+/// another one, and says so; it is in nobody's way. `recover` knows the run's own; what is gone for good is forgotten where
+/// somebody says so.
+#[test]
+fn what_a_run_that_is_over_has_left_is_in_nobodys_way() {
+    for is_gone in [false, true] {
+        let (test, bucket, applied) = cut_off(is_generation, (Fate::Answered, Fate::Lost));
+        assert_eq!(applied.code, Some(0), "{applied}");
+        let journals = || {
+            let keys = bucket.keys();
+            keys.iter().filter(|key| key.contains("/runs/")).count()
+        };
+        assert_ne!(journals(), 0);
+        let planned = test.run(["plan"]);
+        assert!(!planned.stderr.contains("interrupted"), "{planned}");
+
+        let changed = shared(&test).replace("8h", "9h");
+        test.write("switchover.kdl", &changed);
         let applied = test.run(["apply", "--yes"]);
-        bucket.answer_all();
-        assert_eq!(applied.code, Some(if is_away { 7 } else { 0 }), "{applied}");
-        assert_ne!(files_below(&test.work().join("dnsmasq.d")), before);
-        if is_away {
+        assert_eq!(applied.code, Some(0), "{applied}");
+        for part in ["not cleared away", "another topology", "switchover recover"] {
+            assert!(applied.stderr.contains(part), "{part}: {applied}");
+        }
+        assert_ne!(journals(), 0);
+
+        if is_gone {
+            let folder = test.work().join("provisioning");
+            fs::remove_dir_all(&folder).unwrap();
+            fs::write(&folder, "no folder any more").unwrap();
+            let refused = test.run(["recover", "--back", "--yes"]);
+            assert_eq!(refused.code, Some(1), "{refused}");
+            let code = "switchover::recover::left_behind";
+            assert!(refused.stderr.contains(code), "{refused}");
+            let left = test.run(["recover", "--leave", "--yes"]);
+            assert_eq!(left.code, Some(0), "{left}");
+            assert!(left.stderr.contains("forgotten: "), "{left}");
+        } else {
             let recovered = test.run(["recover", "--back", "--yes"]);
             assert_eq!(recovered.code, Some(0), "{recovered}");
+            assert!(recovered.stdout.contains("was cleared away"), "{recovered}");
+            assert_eq!(test.run(["plan"]).stdout, "no changes\n");
         }
-        assert_eq!(generations(&test), 1);
-        assert_ne!(files_below(&test.work().join("dnsmasq.d")), before);
-        assert_eq!(test.run(["plan"]).stdout, "no changes\n");
+        assert_eq!(journals(), 0);
     }
 }

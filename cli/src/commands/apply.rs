@@ -272,7 +272,9 @@ pub(super) const fn exit_of(error: &ApplyError) -> Exit {
             Exit::Failed
         }
         ApplyError::RolledBack(_) => Exit::RolledBack,
-        ApplyError::Partial { .. } | ApplyError::Unfinished { .. } => Exit::Partial,
+        ApplyError::Partial { .. } | ApplyError::Unrecorded(_) | ApplyError::Unfinished { .. } => {
+            Exit::Partial
+        }
     }
 }
 

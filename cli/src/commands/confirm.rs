@@ -48,9 +48,9 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     };
     let runtime = session::runtime()?;
     // Which one it is is told; it may be over before it is confirmed.
-    let waiting = runtime.block_on(switchover_engine::left_behind(&place.state));
-    let run = waiting.map_err(recover::failed)?;
-    let run = run.filter(|run| run.waiting.is_some() && !run.over);
+    let runs = runtime.block_on(switchover_engine::runs(&place.state));
+    let mut runs = runs.map_err(recover::failed)?.into_iter();
+    let run = runs.find(|run| run.waiting.is_some() && !run.over);
     let confirmed = runtime.block_on(switchover_engine::confirm(&place.state));
     let done = match confirmed {
         Ok(true) => Ok(()),

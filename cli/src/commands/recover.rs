@@ -97,25 +97,45 @@ fn bring_to_its_end(
     ended: &mut Ended,
 ) -> Result<Recovered, Failure> {
     let runtime = session::runtime()?;
-    let found = runtime.block_on(switchover_engine::left_behind(&place.state));
-    let Some(run) = found.map_err(failed)? else {
+    let found = runtime.block_on(switchover_engine::runs(&place.state));
+    let mut runs = found.map_err(failed)?.into_iter();
+    let Some(first) = runs.next() else {
         // What a killed process was writing is nobody's.
         let swept = runtime.block_on(place.state.store().sweep());
         swept.map_err(|error| Failure::new(Exit::Failed, error))?;
         return Ok(Recovered::Nothing);
     };
-    let run = ended.run.insert(run);
-    let options = configuration::lease(arguments.lock_timeout)?;
-    let direction = if run.alive || run.over {
-        // What remains of a run that is over is cleared away, whatever the direction.
+    let first = &*ended.run.insert(first);
+    let direction = if first.alive || first.over || first.is_done() {
+        // What remains of a run that is over is cleared away, and one that is done is recorded, whatever the direction.
         arguments.direction().unwrap_or(Direction::Back)
     } else {
-        terminal.say(shown(run).trim_end());
+        terminal.say(shown(first).trim_end());
         decided(arguments, terminal)?
     };
     // What people take to decide is not its time.
     ended.begun = Instant::now();
-    let sources = runtime.block_on(switchover_engine::sources_of(&place.state, run));
+    let done = recover(place, first, direction, arguments, terminal)?;
+    let mut failure = None;
+    for run in runs {
+        // One whose host is gone keeps none of the others from being cleared away.
+        if let Err(error) = recover(place, &run, direction, arguments, terminal) {
+            failure.get_or_insert(error);
+        }
+    }
+    failure.map_or(Ok(done), Err)
+}
+
+/// Brings one run to its end.
+fn recover(
+    place: &Place,
+    run: &Unfinished,
+    direction: Direction,
+    arguments: &Arguments,
+    terminal: &Terminal,
+) -> Result<Recovered, Failure> {
+    let options = configuration::lease(arguments.lock_timeout)?;
+    let sources = session::runtime()?.block_on(switchover_engine::sources_of(&place.state, run));
     let Some(sources) = sources.map_err(failed)? else {
         return Ok(Recovered::Nothing);
     };
@@ -129,11 +149,12 @@ fn bring_to_its_end(
     session.take(run.selection());
     let recovered = match direction {
         Direction::Forward => session.run_stoppable(async |context| {
-            switchover_engine::recover(context, direction, options).await
+            switchover_engine::recover(context, run, direction, options).await
         }),
         // It can be done again: a signal ends it at once.
-        Direction::Back | Direction::Leave => session
-            .run(async |context| switchover_engine::recover(context, direction, options).await),
+        Direction::Back | Direction::Leave => session.run(async |context| {
+            switchover_engine::recover(context, run, direction, options).await
+        }),
     };
     recovered.map_err(failed)
 }
@@ -213,7 +234,9 @@ pub(crate) fn failed(error: RecoverError) -> Failure {
         | RecoverError::Fenced(_)
         | RecoverError::Lease(LeaseError::Held { .. }) => Exit::LockHeld,
         RecoverError::Forward(ApplyError::Stale { .. }) => Exit::Stale,
-        RecoverError::State(_) | RecoverError::Lease(_) => Exit::Failed,
+        RecoverError::State(_) | RecoverError::Lease(_) | RecoverError::LeftBehind { .. } => {
+            Exit::Failed
+        }
         _ => Exit::Partial,
     };
     Failure::new(exit, error)
@@ -255,9 +278,12 @@ fn shown(run: &Unfinished) -> String {
 fn human(recovered: Recovered) -> String {
     match recovered {
         Recovered::Nothing => "nothing to recover\n".to_owned(),
-        Recovered::WasOver => {
+        Recovered::WasOver { recorded: None } => {
             "nothing to recover; what a run had left was cleared away\n".to_owned()
         }
+        Recovered::WasOver {
+            recorded: Some(generation),
+        } => format!("everything is as it was wanted, recorded as generation {generation}\n"),
         Recovered::Back => "taken back: everything is as it was before\n".to_owned(),
         Recovered::Forward { generation } => {
             format!("finished: everything is as it was wanted, as generation {generation}\n")

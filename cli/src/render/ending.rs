@@ -146,6 +146,7 @@ fn failed_at(error: &ApplyError) -> Option<&str> {
     match error {
         ApplyError::NothingChanged(error)
         | ApplyError::RolledBack(error)
+        | ApplyError::Unrecorded(error)
         | ApplyError::Partial { cause: error, .. } => Some(error.target()),
         _ => None,
     }
@@ -158,6 +159,7 @@ fn outcome_at(name: &str, error: &ApplyError) -> &'static str {
         ApplyError::RolledBack(_) => "rolled-back",
         ApplyError::Partial { undo, .. } if names(undo) => "partial",
         ApplyError::Partial { .. } => "rolled-back",
+        ApplyError::Unrecorded(_) => "applied",
         ApplyError::Fenced(_) => "unknown",
         _ => "untouched",
     }
@@ -227,7 +229,7 @@ pub(crate) fn recovered(
 ) -> Result<String, serde_json::Error> {
     let (outcome, generation, exit) = match done {
         Ok(Recovered::Nothing) => ("nothing", None, Exit::Done),
-        Ok(Recovered::WasOver) => ("was-over", None, Exit::Done),
+        Ok(Recovered::WasOver { recorded }) => ("was-over", recorded, Exit::Done),
         Ok(Recovered::Back) => ("back", None, Exit::Done),
         Ok(Recovered::Forward { generation }) => ("forward", Some(generation), Exit::Done),
         Ok(Recovered::Left) => ("left", None, Exit::Done),

@@ -196,29 +196,21 @@ pub enum Cause {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Secret(#[from] SecretError),
     #[error("the topology has no such target")]
     #[diagnostic(
         code(switchover::target::gone),
         help("bring back the topology as it was when the run began")
     )]
     NoTarget,
-    #[error(
-        "a run that {who} began at {when:.0} is over, and what it left beside files is not cleared away"
-    )]
+    #[error("something of it still waits beside files, and could not be removed")]
     #[diagnostic(
-        code(switchover::apply::left_behind),
-        help(
-            "`switchover recover` clears it away, by the topology that run had; where a host is gone for good, \
-             `switchover recover --leave` does without it"
-        )
+        code(switchover::apply::not_cleared),
+        help("check that its host is reached, and the permissions of the folder")
     )]
-    LeftBehind {
-        who: String,
-        when: jiff::Timestamp,
-        #[source]
-        #[diagnostic_source]
-        error: TargetError,
-    },
+    NotCleared,
     #[error("nobody confirmed it within {seconds} s")]
     #[diagnostic(
         code(switchover::apply::unconfirmed),
@@ -282,11 +274,6 @@ impl TargetError {
             doing: doing.into(),
             cause,
         }))
-    }
-
-    /// Whether the host that has the target's files cannot be reached.
-    pub(crate) const fn is_unreachable(&self) -> bool {
-        matches!(self.0.cause, Cause::Folder(FolderError::Host(_)))
     }
 
     /// The target's name.
@@ -442,6 +429,22 @@ pub enum ApplyError {
         #[diagnostic_source]
         TargetError,
     ),
+    /// Everything is done, and stays; but the generation that records it could not be written.
+    #[error(
+        "failed to record what was applied; every target is as planned, and nothing was taken back"
+    )]
+    #[diagnostic(
+        code(switchover::apply::unrecorded),
+        help(
+            "mend what is named here, then run `switchover recover`: it records the run, or shows what is known of it \
+             where that was not written down in time"
+        )
+    )]
+    Unrecorded(
+        #[source]
+        #[diagnostic_source]
+        TargetError,
+    ),
     /// It failed, and something could not be taken back.
     #[error("failed to apply the plan; {} could not be rolled back", targets(undo))]
     #[diagnostic(
@@ -470,6 +473,21 @@ impl ApplyError {
             what: what.join("; "),
         }
     }
+}
+
+/// An error with what caused it, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        // A transparent error says what its source says.
+        if !text.ends_with(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text.replace('\n', " ")
 }
 
 /// What to do while another run is at work.

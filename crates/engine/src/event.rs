@@ -26,6 +26,12 @@ pub enum Event {
     Confirmed { who: String },
     /// The end of what was done could not be written into the audit log.
     Unaudited { why: String },
+    /// A run before this one is over, and something that it left beside files was not cleared away.
+    LeftBehind {
+        why: String,
+        /// Nobody looks for it any more.
+        forgotten: bool,
+    },
     /// A new generation was recorded.
     Generation { number: u64 },
 }

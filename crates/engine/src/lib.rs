@@ -49,9 +49,7 @@ pub use journal::{Fenced, JournalError, Operation, Reached, Unfinished, break_le
 pub use plan::Plan;
 pub use plan_file::{NoDigest, PlanDigest, PlanFile, PlanFileError, looks_like_a_plan};
 pub use planner::{Planned, plan};
-pub use recover::{
-    Direction, RecoverError, Recovered, confirm, left_behind, sources_of, unfinished,
-};
+pub use recover::{Direction, RecoverError, Recovered, confirm, runs, sources_of, unfinished};
 pub use render::RenderError;
 pub use runbook::{Reading, Runbook, TargetTasks, Task, TaskState, runbook};
 pub use secrets::SecretCommands;

@@ -1,9 +1,5 @@
 //! Inputs that a server or a check said no to. The same topology, plugins and servers would fail the same way: somebody
 //! has to change one of them, or say that it is worth another try.
-
-use std::error::Error;
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use switchover_effects::command::CommandError;
@@ -13,7 +9,7 @@ use switchover_effects::store::{Store, StoreError};
 
 use crate::context::Context;
 use crate::diff::hex;
-use crate::error::{ApplyError, Cause, TargetError};
+use crate::error::{ApplyError, Cause, TargetError, chain};
 use crate::plan::{Action, Change, Plan, Rejection};
 
 const FORMAT_VERSION: &str = "1.0";
@@ -138,18 +134,6 @@ const fn says_no(cause: &Cause) -> bool {
         Cause::Http(HttpError::Status { status, .. }) => !matches!(status, 408 | 502..=504),
         _ => false,
     }
-}
-
-/// An error with everything that caused it, on one line.
-fn chain(error: &TargetError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        // Writing to a string cannot fail.
-        let _ = write!(text, ": {error}");
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::journal::{self, Journal, JournalError, Keys, Unfinished};
 use crate::limits;
 use crate::plan::{Effect, Evidence, Plan, Procedure, Summary, TargetPlan};
 use crate::planner::{draft, resolve_secrets, scopes};
-use crate::recover;
+use crate::recover::{self, Rest};
 use crate::rejected;
 use crate::secrets::RunSecrets;
 use crate::state::{Generation, Lease, LeaseOptions, State};
@@ -166,7 +166,10 @@ async fn carry_out_alone(
     rejected::remember(&store, plan, journal::who(), done.as_ref().err()).await;
     let number = match done {
         Ok(number) => number,
-        Err(error @ (ApplyError::Partial { .. } | ApplyError::Fenced(_))) => {
+        Err(
+            error
+            @ (ApplyError::Partial { .. } | ApplyError::Fenced(_) | ApplyError::Unrecorded(_)),
+        ) => {
             // The journal and what waits beside files are what it takes to try again.
             leave(running, &journal).await;
             return Err(error);
@@ -207,15 +210,23 @@ async fn refuse_unfinished(
     last: Option<&Generation>,
     empty: bool,
 ) -> Result<(), ApplyError> {
-    let found = journal::unfinished(state.store()).await;
-    match found.map_err(|error| unusable(site, error))? {
-        Some(run) if run.alive && (empty || run.waiting.is_some()) => Err(busy(run)),
-        Some(run) if run.held && !run.alive && !empty => Ok(()),
-        Some(run) if !run.alive && !run.is_over(last) => Err(ApplyError::Unfinished {
-            who: run.who,
-            when: run.when,
-        }),
-        Some(_) | None => Ok(()),
+    let runs = journal::runs(state.store()).await;
+    for run in runs.map_err(|error| unusable(site, error))? {
+        if run.alive {
+            if empty || run.waiting.is_some() {
+                return Err(busy(run));
+            }
+        } else if !run.is_over(last) && (empty || !run.held) {
+            return Err(unfinished(run));
+        }
+    }
+    Ok(())
+}
+
+fn unfinished(run: Unfinished) -> ApplyError {
+    ApplyError::Unfinished {
+        who: run.who,
+        when: run.when,
     }
 }
 
@@ -231,8 +242,8 @@ fn unusable(site: &str, error: JournalError) -> ApplyError {
     nothing_changed(site, "look for an interrupted run of", error.into())
 }
 
-/// Refuses to begin where a run before this one is not at its end. One that is, and could not clear up, is cleared
-/// away.
+/// Refuses to begin where a run before this one is not at its end. What others left that are is cleared away as far as it
+/// can be: it is in nobody's way.
 async fn nothing_unfinished(
     context: &Context<'_>,
     (state, lease): (&State, &Lease),
@@ -242,33 +253,29 @@ async fn nothing_unfinished(
     let site = context.topology.site.as_ref();
     let site = site.map_or_else(String::new, |site| site.name.value.clone());
     let failed = |error| unusable(&site, error);
-    let found = journal::unfinished(state.store()).await;
-    let Some(run) = found.map_err(failed)? else {
-        return Ok(());
-    };
-    // Its lease is ours: nobody is at work on it.
-    if !run.is_over(last) {
-        return Err(ApplyError::Unfinished {
-            who: run.who,
-            when: run.when,
-        });
+    let mut runs = journal::runs(state.store()).await.map_err(failed)?;
+    // Its lease is ours: nobody is at work on any of them.
+    if let Some(at) = runs.iter().position(|run| !run.is_over(last)) {
+        return Err(unfinished(runs.swap_remove(at)));
     }
-    let taken = Journal::take_over(state.store(), lease, &run.name).await;
-    let Some((journal, run)) = taken.map_err(failed)? else {
-        return Ok(());
-    };
-    let errors = recover::clear(context, journal, &run, secrets, recover::Rest::Kept).await;
-    match errors.into_iter().next() {
-        None => Ok(()),
-        Some(error) => {
-            let cause = Cause::LeftBehind {
-                who: run.who,
-                when: run.when,
-                error,
-            };
-            Err(nothing_changed(&site, "clear up after a run of", cause))
+    for run in runs {
+        // By which hosts and folders its targets are reached, only its own topology says.
+        let same = run.topology() == context.topology_digest;
+        let reached = |target: &str| same && context.selection.takes(target);
+        if !run.may_wait_at().all(reached) {
+            recover::tell_left(context, &run, &[], Rest::Kept);
+            continue;
+        }
+        let taken = Journal::take_over(state.store(), lease, &run.name).await;
+        let Some((journal, run)) = taken.map_err(failed)? else {
+            continue;
+        };
+        let errors = recover::clear(context, journal, &run, secrets, Rest::Kept).await;
+        if !errors.is_empty() {
+            recover::tell_left(context, &run, &errors, Rest::Kept);
         }
     }
+    Ok(())
 }
 
 /// Ends a run that leaves nothing to take back or to finish. Gives whether nothing of it waits beside files either.
@@ -373,13 +380,7 @@ async fn all_phases(
     match recording::record(work, plan, recording).await {
         Ok(number) => Ok(number),
         Err(Unrecorded::Not(cause)) => Err(take_back(work, running, failed(cause)).await),
-        Err(Unrecorded::Unknown { cause, unread }) => {
-            let doing = "find out whether the generation is recorded of";
-            Err(ApplyError::Partial {
-                cause: failed(cause),
-                undo: vec![TargetError::new(&plan.site, doing, unread)],
-            })
-        }
+        Err(Unrecorded::Yet(cause)) => Err(ApplyError::Unrecorded(failed(cause))),
     }
 }
 

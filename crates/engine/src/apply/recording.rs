@@ -1,24 +1,23 @@
 //! Recording what a run did: the last of its effects, after which it is at its end.
+//!
+//! The journal decides it. Once it holds the generation, nobody takes the run back any more, and whoever finds the run –
+//! this process or another one – records the very same. So it does no harm where two do, or one does it late.
 
 use std::collections::BTreeMap;
 
 use super::{Kept, Recording, Work};
 use crate::context::Context;
 use crate::error::Cause;
-use crate::journal::{self, JournalError};
+use crate::journal;
 use crate::plan::Plan;
 use crate::state::{Generation, State, StateError, TargetRecord};
 
 /// Why a generation was not recorded.
 pub(super) enum Unrecorded {
-    /// It is not there, and the run is to be taken back.
+    /// It is not, and never will be: the run is to be taken back.
     Not(Cause),
-    /// It may be there. Where it is, the run is at its end, and nothing of it may be taken back.
-    Unknown {
-        cause: Cause,
-        /// Why nobody can tell.
-        unread: Cause,
-    },
+    /// It is to be, or nobody can tell: nothing may be taken back. Whoever recovers the run finds out.
+    Yet(Cause),
 }
 
 /// Records a generation, and gives its number.
@@ -29,33 +28,23 @@ pub(super) async fn record(
 ) -> Result<u64, Unrecorded> {
     let journal = work.journal;
     let number = next(state, last.as_ref()).map_err(Unrecorded::Not)?;
-    let begun = journal.recording(number).await;
-    begun.map_err(|error| Unrecorded::Not(error.into()))?;
     let generation = generation(work.context, plan, last, number, kept);
-    if let Err(error) = state.record(generation.clone()).await {
-        // An error may be all that is lost of a generation that is there.
-        match state.holds(&generation).await {
-            Ok(true) => {}
-            Ok(false) => return Err(Unrecorded::Not(error.into())),
-            Err(unread) => {
-                let (cause, unread) = (error.into(), unread.into());
-                return Err(Unrecorded::Unknown { cause, unread });
-            }
-        }
+    let generation = state.linked(generation).await;
+    let generation = generation.map_err(|error| Unrecorded::Not(error.into()))?;
+    if let Err(error) = journal.recording(&generation).await {
+        // A later record says otherwise, for whoever reads the journal. Where that one cannot be written either, the first
+        // one must not be there.
+        let is_not = journal.undoing().await.is_ok() || journal.is_not_recording().await;
+        return Err(match is_not {
+            true => Unrecorded::Not(error.into()),
+            false => Unrecorded::Yet(error.into()),
+        });
     }
-    // Somebody may have taken the run over while it was being recorded, and taken everything back since.
-    match journal.ended().await {
-        Err(JournalError::Fenced(fenced)) => match journal.stays_recorded().await {
-            Ok(false) => {
-                // What is not removed is told, too: the run ends as one that is somebody else's.
-                let _ = state.withdraw(&generation).await;
-                Err(Unrecorded::Not(JournalError::Fenced(fenced).into()))
-            }
-            Ok(true) | Err(_) => Ok(number),
-        },
-        // It is recorded: that is its end, too.
-        Ok(()) | Err(_) => Ok(number),
-    }
+    let recorded = state.record(&generation).await;
+    recorded.map_err(|error| Unrecorded::Yet(error.into()))?;
+    // It is recorded: that is its end, whether or not this can be written.
+    let _ = journal.ended().await;
+    Ok(number)
 }
 
 /// The number after the last one.

@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use super::{Audit, AuditError, Counts, Happening, Operation, StepDone};
 use crate::apply::{self, Applied, ApplyOptions};
 use crate::context::{Context, Wanted};
-use crate::error::{ApplyError, TargetError};
+use crate::error::{ApplyError, TargetError, chain};
 use crate::event::{Event, Phase};
+use crate::journal::Unfinished;
 use crate::plan::{Action, Plan};
 use crate::plan_file::PlanFile;
 use crate::recover::{self, Direction, RecoverError, Recovered};
@@ -60,32 +61,31 @@ async fn apply_audited(
     done
 }
 
-/// Brings an interrupted run to its end, as [`Direction`] says. That is recorded in the audit log; where that cannot be
+/// Brings an interrupted run to its end, as [`Direction`] says; one of those that [`crate::runs`] gives. That is recorded in the audit log; where that cannot be
 /// written, nothing is done.
 ///
 /// # Errors
 /// Where it is still at work, or something stands in the way; then the run is still not at its end.
 pub async fn recover(
     context: &Context<'_>,
+    run: &Unfinished,
     direction: Direction,
     options: LeaseOptions,
 ) -> Result<Recovered, RecoverError> {
     let span = span!("recover", direction = ?direction);
-    span::within(span, recover_audited(context, direction, options)).await
+    span::within(span, recover_audited(context, run, direction, options)).await
 }
 
 async fn recover_audited(
     context: &Context<'_>,
+    run: &Unfinished,
     direction: Direction,
     options: LeaseOptions,
 ) -> Result<Recovered, RecoverError> {
-    let site = context.topology.site.as_ref();
-    let location = site.and_then(|site| site.state.as_ref());
-    let location = location.map(|state| state.as_str());
-    let interrupted = recover::unfinished(context.root, location).await?;
-    if interrupted.is_none_or(|run| run.alive && options.wait.is_zero()) {
-        return recover::recover(context, direction, options).await;
+    if run.over || run.alive && options.wait.is_zero() {
+        return recover::recover(context, run, direction, options).await;
     }
+    let site = context.topology.site.as_ref();
     let log = audit_of(context).map_err(RecoverError::Audit)?;
     let begun = log
         .write(Happening::Begun {
@@ -106,11 +106,14 @@ async fn recover_audited(
     let watched = Watched::default();
     let done = watched
         .run(context, async |context| {
-            recover::recover(context, direction, options).await
+            recover::recover(context, run, direction, options).await
         })
         .await;
     let (result, generation, error) = match &done {
-        Ok(Recovered::Nothing | Recovered::WasOver) => ("nothing-changed", None, None),
+        Ok(Recovered::Nothing | Recovered::WasOver { recorded: None }) => {
+            ("nothing-changed", None, None)
+        }
+        Ok(Recovered::WasOver { recorded }) => ("recorded", *recorded, None),
         Ok(Recovered::Back) => ("taken-back", None, None),
         Ok(Recovered::Forward { generation }) => ("finished", Some(*generation), None),
         Ok(Recovered::Left) => ("left", None, None),
@@ -178,25 +181,11 @@ fn result_of(error: &ApplyError) -> &'static str {
     match error {
         ApplyError::RolledBack(_) => "rolled-back",
         ApplyError::Partial { .. } => "partial",
+        ApplyError::Unrecorded(_) => "unrecorded",
         ApplyError::Fenced(_) => "fenced",
         ApplyError::NothingChanged(_) | ApplyError::Secret(_) => "nothing-changed",
         _ => "refused",
     }
-}
-
-/// An error with what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        // A transparent error says what its source says.
-        if !text.ends_with(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
-    }
-    text.replace('\n', " ")
 }
 
 /// Notes what a run tells of what it does.

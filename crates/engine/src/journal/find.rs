@@ -5,10 +5,13 @@ use switchover_effects::store::{Store, StoreError};
 use super::history::Unfinished;
 use super::record::{self, Record};
 use super::{JournalError, RUNS, who};
+use crate::apply::Kept;
 use crate::state::{self, BlobRef, Holder, LeaseError};
 
-/// The run of a site that is not at its end, if there is one.
-pub(crate) async fn unfinished(store: &Store) -> Result<Option<Unfinished>, JournalError> {
+/// The runs of a site whose journals are there: the one that is not at its end, if there is one, and those that are over
+/// and have left something behind.
+pub(crate) async fn runs(store: &Store) -> Result<Vec<Unfinished>, JournalError> {
+    let mut runs = Vec::new();
     for name in names(store).await? {
         let lines = store.read_log(&format!("{RUNS}/{name}")).await?;
         if lines.is_empty() {
@@ -21,9 +24,9 @@ pub(crate) async fn unfinished(store: &Store) -> Result<Option<Unfinished>, Jour
             holder.filter(|(token, holder)| run.token == Some(*token) && !holder.is_gone());
         run.held = holder.is_some();
         run.alive = holder.is_some_and(|(_, holder)| !holder.is_overdue());
-        return Ok(Some(run));
+        runs.push(run);
     }
-    Ok(None)
+    Ok(runs)
 }
 
 async fn names(store: &Store) -> Result<Vec<String>, JournalError> {
@@ -38,27 +41,20 @@ async fn names(store: &Store) -> Result<Vec<String>, JournalError> {
 
 /// What runs that are not at their end still need.
 pub(crate) async fn kept(store: &Store) -> Result<Vec<BlobRef>, JournalError> {
-    let mut blobs = Vec::new();
-    for name in names(store).await? {
-        let lines = store.read_log(&format!("{RUNS}/{name}")).await?;
-        if !lines.is_empty() {
-            let run = Unfinished::of(&name, &lines)?;
-            blobs.extend(run.kept.iter().flat_map(|kept| kept.blobs().cloned()));
-        }
-    }
-    Ok(blobs)
+    let runs = runs(store).await?;
+    let kept = runs.iter().filter_map(|run| run.kept.as_ref());
+    Ok(kept.flat_map(Kept::blobs).cloned().collect())
 }
 
 /// Confirms the run that waits for it; false where none does, or its time is up.
 pub(crate) async fn confirm(store: &Store) -> Result<bool, JournalError> {
     loop {
-        let Some(run) = unfinished(store).await? else {
+        // By the clock of this machine its holder may look late. Whether it waits no more is what it writes down.
+        let mut runs = runs(store).await?.into_iter();
+        let waits = |run: &Unfinished| run.held && run.waiting.is_some() && !run.undoing;
+        let Some(run) = runs.find(waits) else {
             return Ok(false);
         };
-        // By the clock of this machine its holder may look late. Whether it waits no more is what it writes down.
-        if !run.held || run.waiting.is_none() || run.undoing {
-            return Ok(false);
-        }
         if run.confirmed {
             return Ok(true);
         }

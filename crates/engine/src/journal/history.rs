@@ -40,8 +40,9 @@ pub struct Unfinished {
     pub(crate) kept: Option<Kept>,
     /// The plans that it has carried out one after the other, each as far as it came.
     pub(crate) attempts: Vec<Attempt>,
-    pub(crate) recording: Option<u64>,
-    pub(crate) ended: bool,
+    /// What is to be recorded of it, once it has come to its good end.
+    pub(super) recording: Option<Box<Generation>>,
+    ended: bool,
 }
 
 /// A plan, and how far it came.
@@ -154,7 +155,7 @@ impl Unfinished {
                 }
             }
             Record::Waiting { until } => self.waiting = Some(until),
-            Record::Recording { number } => self.recording = Some(number),
+            Record::Recording { generation } => self.recording = Some(generation),
             Record::Ended => self.ended = true,
             Record::Prepared { target, sealed } => self.at(target, |at| at.prepared = sealed),
             Record::Start { target, steps } => self.at(target, |at| at.begun.extend(steps)),
@@ -239,11 +240,30 @@ impl Unfinished {
 
     /// There is nothing to take back or to finish: only what waits beside files is to be cleared away.
     pub(crate) fn is_over(&self, last: Option<&Generation>) -> bool {
-        let last = last.map(|last| last.number);
-        let recorded = self
-            .recording
-            .is_some_and(|number| last.is_some_and(|last| last >= number));
-        self.ended || recorded || self.did_nothing()
+        match &self.recording {
+            _ if self.ended => true,
+            Some(_) => self.unrecorded(last).is_none(),
+            None => self.did_nothing(),
+        }
+    }
+
+    /// What is still to be recorded of it.
+    pub(crate) fn unrecorded(&self, last: Option<&Generation>) -> Option<&Generation> {
+        let generation = self.recording.as_deref().filter(|_| !self.ended)?;
+        let is_there = last.is_some_and(|last| last.number >= generation.number);
+        (!is_there).then_some(generation)
+    }
+
+    /// It has come to its good end: nobody takes it back any more, though its generation may still have to be recorded.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        self.recording.is_some()
+    }
+
+    /// The targets beside whose files something of it may wait.
+    pub(crate) fn may_wait_at(&self) -> impl Iterator<Item = &str> {
+        let targets = self.attempts.iter().flat_map(|attempt| &attempt.targets);
+        targets.filter_map(|(name, at)| at.prepared.is_some().then_some(name.as_str()))
     }
 
     /// Nothing was done that could be noticed: it is over as soon as what waits beside files is cleared away.

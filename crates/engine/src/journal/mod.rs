@@ -25,11 +25,11 @@ use switchover_effects::store::Store;
 use crate::apply::Kept;
 use crate::diff::hex;
 use crate::plan::{Plan, Procedure};
-use crate::state::{Guard, Lease};
+use crate::state::{Generation, Guard, Lease};
 
 pub use error::{Fenced, JournalError};
 pub use find::break_lease;
-pub(crate) use find::{confirm, kept, unfinished};
+pub(crate) use find::{confirm, kept, runs};
 pub(crate) use history::{Attempt, Progress};
 pub use history::{Reached, Unfinished};
 pub use record::Operation;
@@ -359,35 +359,29 @@ impl Journal {
         }
     }
 
-    /// A generation of this number is about to be recorded. Once it is there, the run has come to its good end.
-    pub(crate) async fn recording(&self, number: u64) -> Result<(), JournalError> {
-        self.durable(Record::Recording { number }).await?;
-        self.hold()
+    /// The run has come to its good end, and this is recorded of it: by this process, or by whoever finds the journal.
+    /// Nobody takes it back any more.
+    pub(crate) async fn recording(&self, generation: &Generation) -> Result<(), JournalError> {
+        let generation = Box::new(generation.clone());
+        self.durable(Record::Recording { generation }).await
+    }
+
+    /// Whether a record of that, whose writing failed, is not there for certain and never will be. Of an object store
+    /// nobody can tell: a request that was not answered may still be carried out.
+    pub(crate) async fn is_not_recording(&self) -> bool {
+        if self.store.folder().is_none() {
+            return false;
+        }
+        let lines = self.store.read_log(&self.log).await;
+        let run = lines
+            .map_err(JournalError::from)
+            .and_then(|lines| Unfinished::of(&self.name, &lines));
+        run.is_ok_and(|run| run.recording.is_none())
     }
 
     /// The run is at its end but for what still waits beside files.
     pub(crate) async fn ended(&self) -> Result<(), JournalError> {
         self.durable(Record::Ended).await
-    }
-
-    /// Whether a generation that was recorded stays, though the run may be somebody else's by now: nobody has taken it
-    /// over, or whoever has found that it was over. One of which nothing is left was taken back as far as anybody can
-    /// tell.
-    pub(crate) async fn stays_recorded(&self) -> Result<bool, JournalError> {
-        let lines = self.store.read_log(&self.log).await?;
-        let after = usize::try_from(self.tail().at).unwrap_or(usize::MAX);
-        let (mut taken_over, mut over) = (lines.is_empty(), false);
-        for line in lines.iter().skip(after) {
-            for record in record::read(line)? {
-                match record {
-                    Record::Fence { .. } => taken_over = true,
-                    Record::Undoing | Record::Again { .. } => return Ok(false),
-                    Record::Ended => over = true,
-                    _ => {}
-                }
-            }
-        }
-        Ok(over || !taken_over)
     }
 
     /// Makes durable what is not yet.
@@ -417,12 +411,12 @@ impl Journal {
     ) -> Result<(Prepared, BTreeMap<String, Value>), JournalError> {
         let place = place(&self.name, attempt, target);
         let prepared = match &progress.prepared {
-            Some(sealed) => self.keys.key()?.open(&place, sealed)?,
+            Some(sealed) => self.keys.opening()?.open(&place, sealed)?,
             None => Prepared::default(),
         };
         let mut captured = BTreeMap::new();
         for sealed in &progress.captured {
-            captured.append(&mut self.keys.key()?.open(&place, sealed)?);
+            captured.append(&mut self.keys.opening()?.open(&place, sealed)?);
         }
         Ok((prepared, captured))
     }

@@ -6,9 +6,10 @@ use super::JournalError;
 use super::seal::Sealed;
 use crate::apply::Kept;
 use crate::plan::Plan;
+use crate::state::Generation;
 
 /// The format that this version writes, and the only one that it reads: a run is ended by the version that began it.
-pub(super) const FORMAT_VERSION: &str = "2.1";
+pub(super) const FORMAT_VERSION: &str = "2.2";
 
 /// What a run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,8 +88,8 @@ pub(super) enum Record {
     Waiting { until: jiff::Timestamp },
     /// Somebody did.
     Confirmed { who: String, when: jiff::Timestamp },
-    /// Once there is a generation of this number, the run has come to its good end.
-    Recording { number: u64 },
+    /// The run has come to its good end: nobody takes it back any more, and whoever finds it records this.
+    Recording { generation: Box<Generation> },
     /// There is nothing to take back or to finish.
     Ended,
 }

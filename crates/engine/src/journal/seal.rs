@@ -62,12 +62,25 @@ impl Keys {
         }
     }
 
+    /// To seal with. The first run of a state in a folder makes it.
     pub(super) fn key(&self) -> Result<&Key, JournalError> {
+        self.got(Key::at)
+    }
+
+    /// To open what was sealed: none is made for that, for it would open nothing.
+    pub(super) fn opening(&self) -> Result<&Key, JournalError> {
+        self.got(|path| Key::there(path)?.ok_or(JournalError::Unsealed))
+    }
+
+    fn got(
+        &self,
+        at: impl FnOnce(&Path) -> Result<Key, JournalError>,
+    ) -> Result<&Key, JournalError> {
         if let Some(key) = self.key.get() {
             return Ok(key);
         }
         let key = match &self.place {
-            Place::File(path) => Key::at(path)?,
+            Place::File(path) => at(path)?,
             Place::Environment { state } => {
                 let place = state.trim_end_matches('/').to_owned();
                 match std::env::var(STATE_KEY) {
@@ -120,11 +133,22 @@ impl std::fmt::Debug for Key {
 impl Key {
     /// The key in a file that only its owner can read; made where there is none.
     pub(super) fn at(path: &Path) -> Result<Self, JournalError> {
+        match Self::there(path)? {
+            Some(key) => Ok(key),
+            None => Self::make(path),
+        }
+    }
+
+    /// The key in a file, where there is one.
+    fn there(path: &Path) -> Result<Option<Self>, JournalError> {
         match fs::read(path) {
-            Ok(bytes) => Self::of(&bytes).ok_or_else(|| JournalError::NoKey {
-                path: path.to_owned(),
-            }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::make(path),
+            Ok(bytes) => match Self::of(&bytes) {
+                Some(key) => Ok(Some(key)),
+                None => Err(JournalError::NoKey {
+                    path: path.to_owned(),
+                }),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(JournalError::read_key(path, source)),
         }
     }
@@ -254,5 +278,16 @@ mod tests {
         }
         fs::write(&path, "short").unwrap();
         assert!(matches!(Key::at(&path), Err(JournalError::NoKey { .. })));
+    }
+
+    #[test]
+    fn no_key_is_made_to_open_something() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = || Keys::of(&Store::local(folder.path().to_owned()));
+        let path = folder.path().join("key");
+        assert!(matches!(keys().opening(), Err(JournalError::Unsealed)));
+        assert!(!path.exists());
+        keys().key().unwrap();
+        assert!(path.exists() && keys().opening().is_ok());
     }
 }

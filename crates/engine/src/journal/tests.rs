@@ -47,6 +47,13 @@ async fn begun(store: &Store) -> (Lease, Journal) {
     (lease, journal)
 }
 
+/// The run whose journal is there.
+async fn unfinished(store: &Store) -> Option<Unfinished> {
+    let mut runs = runs(store).await.unwrap();
+    assert!(runs.len() < 2, "{runs:?}");
+    runs.pop()
+}
+
 /// Whoever takes a run over shuts out the one who is at work on it, who learns it before the next step.
 #[test]
 fn a_run_that_was_taken_over_writes_nothing_more() {
@@ -55,16 +62,16 @@ fn a_run_that_was_taken_over_writes_nothing_more() {
         let store = Store::local(folder.path().to_owned());
         let (first, journal) = begun(&store).await;
         journal.start("kea1", ["one"]).await.unwrap();
-        assert!(unfinished(&store).await.unwrap().unwrap().alive);
+        assert!(unfinished(&store).await.unwrap().alive);
         journal.verified("kea1");
 
         crate::state::break_lease(&store, "mo", None).await.unwrap();
-        assert!(!unfinished(&store).await.unwrap().unwrap().alive);
+        assert!(!unfinished(&store).await.unwrap().alive);
         let second = lease(&store).await;
         let taken = Journal::take_over(&store, &second, &journal.name).await;
         let (other, run) = taken.unwrap().unwrap();
         assert_eq!(run.attempts[0].targets["kea1"].begun, ["one"]);
-        assert!(unfinished(&store).await.unwrap().unwrap().alive);
+        assert!(unfinished(&store).await.unwrap().alive);
 
         let before = store.read_log(&journal.log).await.unwrap();
         for _ in 0..2 {
@@ -78,7 +85,7 @@ fn a_run_that_was_taken_over_writes_nothing_more() {
         assert_eq!(store.read_log(&journal.log).await.unwrap(), before);
         other.undoing().await.unwrap();
         other.remove().await.unwrap();
-        assert!(unfinished(&store).await.unwrap().is_none());
+        assert!(unfinished(&store).await.is_none());
         drop(first);
     });
 }
@@ -97,7 +104,7 @@ fn a_run_whose_lease_was_broken_does_nothing_more() {
             matches!(&error, JournalError::Fenced(Fenced::TakenOver { who }) if who == "mo@there"),
             "{error}"
         );
-        let run = unfinished(&store).await.unwrap().unwrap();
+        let run = unfinished(&store).await.unwrap();
         assert!(!run.alive && run.is_over(None), "nothing was done");
     });
 }
@@ -112,7 +119,7 @@ fn a_run_that_begins_too_late_is_none() {
         break_lease(&store, "mo", None).await.unwrap();
         let begun = Journal::begin(&store, &lease, Keys::of(&store), &plan(), &kept()).await;
         assert!(matches!(begun, Err(JournalError::Fenced(_))));
-        assert!(unfinished(&store).await.unwrap().is_none());
+        assert!(unfinished(&store).await.is_none());
     });
 }
 
@@ -129,7 +136,6 @@ fn a_confirmation_is_in_time_or_not() {
         assert!(confirm(&store).await.unwrap());
         // Its own end comes later than that.
         assert_eq!(journal.expire().await.unwrap(), Some(who()));
-        journal.recording(1).await.unwrap();
         journal.remove().await.unwrap();
         lease.release().await.unwrap();
 
@@ -183,7 +189,7 @@ fn answers_that_are_lost_one_after_the_other_shut_nobody_out() {
         bucket.answer_all();
         journal.undoing().await.unwrap();
         assert_eq!(journal.fenced(), None);
-        let run = unfinished(&store).await.unwrap().unwrap();
+        let run = unfinished(&store).await.unwrap();
         assert!(run.undoing && run.attempts[0].targets["kea1"].begun == ["one"]);
     });
 }
@@ -205,7 +211,7 @@ fn what_waits_for_a_line_that_fails_comes_with_the_next() {
         journal.flush().await.unwrap_err();
         bucket.answer_all();
         journal.undoing().await.unwrap();
-        let run = unfinished(&store).await.unwrap().unwrap();
+        let run = unfinished(&store).await.unwrap();
         assert_eq!(run.attempts[0].targets["kea1"].begun, ["one"]);
         assert_eq!(
             run.waiting, None,
@@ -227,7 +233,7 @@ fn a_lease_that_is_broken_at_the_end_of_a_run_begins_no_journal() {
         assert_eq!(store.read_log(&log).await.unwrap().len(), 2);
         journal.remove().await.unwrap();
         find::shut(&store, &log, &line).await.unwrap();
-        assert!(unfinished(&store).await.unwrap().is_none());
+        assert!(unfinished(&store).await.is_none());
         assert!(store.logs(RUNS).await.unwrap().is_empty());
     });
 }
@@ -245,46 +251,49 @@ fn a_clock_that_is_ahead_does_not_keep_anybody_from_confirming() {
         let mut lease: Value = serde_json::from_str(&text).unwrap();
         lease["holder"]["expires"] = json!("2020-01-01T00:00:00Z");
         fs::write(&path, lease.to_string()).unwrap();
-        let run = unfinished(&store).await.unwrap().unwrap();
+        let run = unfinished(&store).await.unwrap();
         assert!(run.held && !run.alive);
         assert!(confirm(&store).await.unwrap());
         assert_eq!(journal.confirmed().await.unwrap(), Some(who()));
     });
 }
 
-/// What is recorded stays, unless somebody who took the run over takes it back.
+/// From its record on nobody takes the run back, and whoever finds it records the same; until then it is one like others.
 #[test]
-fn what_was_recorded_stays_unless_it_is_taken_back() {
+fn a_run_that_is_being_recorded_is_done() {
     block_on(async {
-        for (records, stays) in [
-            (vec![], true),
-            (vec![Record::Ended], true),
-            (vec![Record::Undoing], false),
-            (vec![Record::Undoing, Record::Ended], false),
-        ] {
-            let folder = tempfile::tempdir().unwrap();
-            let store = Store::local(folder.path().to_owned());
-            let (_first, journal) = begun(&store).await;
-            journal.recording(1).await.unwrap();
-            assert!(journal.stays_recorded().await.unwrap());
-            crate::state::break_lease(&store, "mo", None).await.unwrap();
-            let second = lease(&store).await;
-            let taken = Journal::take_over(&store, &second, &journal.name).await;
-            let (other, _) = taken.unwrap().unwrap();
-            assert!(!journal.stays_recorded().await.unwrap(), "nobody can tell");
-            let took_over = !records.is_empty();
-            for record in records {
-                other.durable(record).await.unwrap();
-            }
-            if took_over {
-                assert_eq!(journal.stays_recorded().await.unwrap(), stays);
-            }
-            assert!(matches!(
-                journal.ended().await,
-                Err(JournalError::Fenced(_))
-            ));
-            other.remove().await.unwrap();
-            assert!(!journal.stays_recorded().await.unwrap(), "it is gone");
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::local(folder.path().to_owned());
+        let (_first, journal) = begun(&store).await;
+        journal.start("kea1", ["one"]).await.unwrap();
+        assert!(journal.is_not_recording().await);
+        let epoch = jiff::Timestamp::UNIX_EPOCH;
+        let generation =
+            |number| Generation::empty(number, epoch, "acme".to_owned(), String::new());
+        journal.recording(&generation(2)).await.unwrap();
+        assert!(!journal.is_not_recording().await);
+        let run = unfinished(&store).await.unwrap();
+        assert!(run.is_done());
+        for last in [None, Some(generation(1))] {
+            assert_eq!(run.unrecorded(last.as_ref()), Some(&generation(2)));
+            assert!(!run.is_over(last.as_ref()));
         }
+        for last in [generation(2), generation(7)] {
+            assert!(run.unrecorded(Some(&last)).is_none() && run.is_over(Some(&last)));
+        }
+        // It was not sure whether that had been written, and takes everything back.
+        journal.undoing().await.unwrap();
+        let run = unfinished(&store).await.unwrap();
+        assert!(!run.is_done() && !run.is_over(Some(&generation(2))));
+    });
+}
+
+/// A request that was not answered may still be carried out: nobody can tell that it will not be.
+#[test]
+fn of_an_object_store_nobody_can_tell_what_is_not_recorded() {
+    block_on(async {
+        let bucket = Bucket::start().unwrap();
+        let (_lease, journal) = begun(&in_bucket(&bucket)).await;
+        assert!(!journal.is_not_recording().await);
     });
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{RecoverError, Recovered, Rest, clear, resume};
+use super::{RecoverError, Recovered, Rest, clear, resume, tell_left};
 use crate::apply::{self, ApplyOptions, Moved, Work};
 use crate::context::{Context, Recorded, Wanted};
 use crate::error::ApplyError;
@@ -64,7 +64,10 @@ pub(super) async fn forward(
             // Where something cannot be cleared away now, the next run does it: this one is recorded. Its journal tells
             // where it waits.
             if tidy {
-                clear(context, journal, run, secrets, Rest::Kept).await;
+                let errors = clear(context, journal, run, secrets, Rest::Kept).await;
+                if !errors.is_empty() {
+                    tell_left(context, run, &errors, Rest::Kept);
+                }
             }
             Ok(Recovered::Forward { generation: number })
         }
@@ -72,7 +75,7 @@ pub(super) async fn forward(
             apply::leave(running, &journal).await;
             Err(RecoverError::Fenced(fenced))
         }
-        Err(error @ ApplyError::Partial { .. }) => {
+        Err(error @ (ApplyError::Partial { .. } | ApplyError::Unrecorded(_))) => {
             apply::leave(running, &journal).await;
             Err(failed(error))
         }

@@ -17,14 +17,15 @@ use crate::apply::run::Running;
 use crate::apply::{self, Work, permitted, usable};
 use crate::audit::AuditError;
 use crate::context::Context;
-use crate::error::{ApplyError, Cause, PlanError, TargetError, busy};
+use crate::error::{ApplyError, Cause, PlanError, TargetError, busy, chain};
+use crate::event::Event;
 use crate::journal::{
     self, Attempt, Fenced, Journal, JournalError, Prepared, Progress, Unfinished,
 };
 use crate::plan::TargetPlan;
 use crate::planner::{draft, resolve_secrets, scopes};
 use crate::secrets::RunSecrets;
-use crate::state::{Lease, LeaseError, LeaseOptions, Sources, State, StateError};
+use crate::state::{Generation, Lease, LeaseError, LeaseOptions, Sources, State, StateError};
 
 /// Where an interrupted run shall go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +44,10 @@ pub enum Recovered {
     /// There was none.
     Nothing,
     /// It had done nothing, or everything; what it had left behind was cleared away.
-    WasOver,
+    WasOver {
+        /// The number of the generation that was recorded only now.
+        recorded: Option<u64>,
+    },
     /// Everything is as it was before.
     Back,
     /// Everything is as it wanted, and recorded as a generation.
@@ -125,6 +129,22 @@ pub enum RecoverError {
         #[related]
         errors: Vec<TargetError>,
     },
+    #[error(
+        "failed to clear away what the run that {who} began at {when:.0} has left beside files"
+    )]
+    #[diagnostic(
+        code(switchover::recover::left_behind),
+        help(
+            "that run is over, and what waits is in nobody's way; where a host is gone for good, \
+             `switchover recover --leave` does without it"
+        )
+    )]
+    LeftBehind {
+        who: String,
+        when: jiff::Timestamp,
+        #[related]
+        errors: Vec<TargetError>,
+    },
     #[error("failed to plan how the run is finished; nothing was changed")]
     #[diagnostic(
         code(switchover::recover::plan),
@@ -155,20 +175,26 @@ pub async fn unfinished(
     root: &Path,
     location: Option<&str>,
 ) -> Result<Option<Unfinished>, RecoverError> {
-    let run = left_behind(&State::at(root, location)?).await?;
-    Ok(run.filter(|run| !run.over))
+    let runs = runs(&State::at(root, location)?).await?;
+    Ok(runs.into_iter().find(|run| !run.over))
 }
 
-/// The same; also one that is over and has left something behind.
+/// The run of a site that is not at its end, if there is one, and after it those that are over and have left something
+/// behind.
 ///
 /// # Errors
 /// Where the state cannot be read.
-pub async fn left_behind(state: &State) -> Result<Option<Unfinished>, RecoverError> {
-    let Some(mut run) = journal::unfinished(state.store()).await? else {
-        return Ok(None);
-    };
-    run.over = !run.alive && run.is_over(state.last().await?.as_ref());
-    Ok(Some(run))
+pub async fn runs(state: &State) -> Result<Vec<Unfinished>, RecoverError> {
+    let mut runs = journal::runs(state.store()).await?;
+    if runs.is_empty() {
+        return Ok(runs);
+    }
+    let last = state.last().await?;
+    for run in &mut runs {
+        run.over = !run.alive && run.is_over(last.as_ref());
+    }
+    runs.sort_by_key(|run| (run.over, run.when));
+    Ok(runs)
 }
 
 /// The topology by which the targets of a run are reached, as it was when the run began; none of a run of which nothing
@@ -191,12 +217,13 @@ pub async fn confirm(state: &State) -> Result<bool, RecoverError> {
     Ok(journal::confirm(state.store()).await?)
 }
 
-/// Brings the interrupted run of a site to its end. The topology of the context is that of the run: see [`sources_of`].
+/// Brings a run of a site to its end. The topology of the context is that of the run: see [`sources_of`].
 ///
 /// # Errors
 /// Where it is still at work, or something stands in the way; then the run is still not at its end.
 pub(crate) async fn recover(
     context: &Context<'_>,
+    run: &Unfinished,
     direction: Direction,
     options: LeaseOptions,
 ) -> Result<Recovered, RecoverError> {
@@ -207,12 +234,9 @@ pub(crate) async fn recover(
     let state = State::at(context.root, location)?;
     // What a killed process was writing is nobody's.
     state.store().sweep().await.map_err(StateError::from)?;
-    let Some(run) = journal::unfinished(state.store()).await? else {
-        return Ok(Recovered::Nothing);
-    };
     if run.alive && options.wait.is_zero() {
         return Err(RecoverError::Busy {
-            who: run.who,
+            who: run.who.clone(),
             when: run.when,
             waiting: run.waiting,
         });
@@ -237,24 +261,45 @@ async fn recover_alone(
         return Ok(Recovered::Nothing);
     };
     let last = state.last().await?;
+    let recorded = record(state, &run, last.as_ref(), direction).await?;
+    let over = recorded.is_some() || run.is_over(last.as_ref());
+    let rest = match direction {
+        Direction::Leave => Rest::Forgotten,
+        Direction::Back | Direction::Forward => Rest::Kept,
+    };
+    if over || direction == Direction::Leave {
+        cleared(context, journal, &run, rest, recorded).await?;
+        return Ok(match over {
+            true => Recovered::WasOver { recorded },
+            false => Recovered::Left,
+        });
+    }
     let secrets = resolve_secrets(context).await?;
-    let over = run.is_over(last.as_ref());
     match direction {
-        Direction::Leave => {
-            cleared(context, journal, &run, &secrets, Rest::Forgotten).await?;
-            Ok(match over {
-                true => Recovered::WasOver,
-                false => Recovered::Left,
-            })
-        }
-        _ if over => {
-            cleared(context, journal, &run, &secrets, Rest::Kept).await?;
-            Ok(Recovered::WasOver)
-        }
-        Direction::Back => back(context, journal, &run, &secrets).await,
         Direction::Forward => {
             forward::forward(context, journal, &run, (state, last), &secrets).await
         }
+        Direction::Back | Direction::Leave => back(context, journal, &run, &secrets).await,
+    }
+}
+
+/// Records what is still to be recorded of a run that is done, wherever it shall go: gives the generation's number.
+async fn record(
+    state: &State,
+    run: &Unfinished,
+    last: Option<&Generation>,
+    direction: Direction,
+) -> Result<Option<u64>, RecoverError> {
+    let Some(generation) = run.unrecorded(last) else {
+        return Ok(None);
+    };
+    match state.record(generation).await {
+        Ok(()) => Ok(Some(generation.number)),
+        // Another one has its number, and somebody has decided that this one is forgotten.
+        Err(StateError::Store(error)) if error.is_exists() && direction == Direction::Leave => {
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -302,7 +347,7 @@ async fn back(
     Ok(Recovered::Back)
 }
 
-/// What becomes of what waits on a host that cannot be reached.
+/// What becomes of what waits beside files and cannot be cleared away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rest {
     /// The journal stays for it.
@@ -311,20 +356,61 @@ pub(crate) enum Rest {
     Forgotten,
 }
 
-/// Ends a run as it is.
+/// Ends a run as it is. What waits beside files of one that was only just recorded is told, and fails nothing.
 async fn cleared(
     context: &Context<'_>,
     journal: Journal,
     run: &Unfinished,
-    secrets: &RunSecrets,
     rest: Rest,
+    recorded: Option<u64>,
 ) -> Result<(), RecoverError> {
     journal.ended().await?;
-    let errors = clear(context, journal, run, secrets, rest).await;
+    let errors = match resolve_secrets(context).await {
+        Ok(secrets) => clear(context, journal, run, &secrets, rest).await,
+        Err(error) if rest == Rest::Kept && recorded.is_none() => return Err(error.into()),
+        Err(error) => {
+            if rest == Rest::Forgotten {
+                journal.remove().await?;
+            }
+            let doing = "clear up after a run of";
+            vec![TargetError::new(run.site(), doing, error.into())]
+        }
+    };
     if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(RecoverError::Incomplete { errors })
+        return Ok(());
+    }
+    if rest == Rest::Forgotten || recorded.is_some() {
+        tell_left(context, run, &errors, rest);
+        return Ok(());
+    }
+    Err(RecoverError::LeftBehind {
+        who: run.who.clone(),
+        when: run.when,
+        errors,
+    })
+}
+
+/// Tells what of a run that is over is not cleared away: why it could not be, or that only its own topology tells where
+/// it is.
+pub(crate) fn tell_left(
+    context: &Context<'_>,
+    run: &Unfinished,
+    errors: &[TargetError],
+    rest: Rest,
+) {
+    let (who, when) = (&run.who, run.when);
+    let what = format!(
+        "what the run that {who} began at {when:.0} has left beside files is not cleared away"
+    );
+    let mut whys: Vec<String> = errors.iter().map(|error| chain(error)).collect();
+    if whys.is_empty() {
+        whys.push("it was made from another topology".to_owned());
+    }
+    for why in whys {
+        context.tell(Event::LeftBehind {
+            why: format!("{what}: {why}"),
+            forgotten: rest == Rest::Forgotten,
+        });
     }
 }
 
@@ -344,14 +430,13 @@ pub(crate) async fn clear(
         all.append(&mut running);
         errors.append(&mut failed);
     }
-    if rest == Rest::Forgotten {
-        errors.retain(|error| !error.is_unreachable());
-    }
-    let mut tidy = errors.is_empty();
     for mut target in all {
-        tidy &= target.end().await || rest == Rest::Forgotten;
+        if !target.end().await {
+            let cause = Cause::NotCleared;
+            errors.push(TargetError::new(target.name(), "clear up after", cause));
+        }
     }
-    if tidy {
+    if errors.is_empty() || rest == Rest::Forgotten {
         // The next run finds that it is over, and clears it away.
         let _ = journal.remove().await;
     }

@@ -251,9 +251,9 @@ impl State {
             return Ok(false);
         }
         // What is there and cannot be read is told by whoever needs it.
-        let run = journal::unfinished(store).await;
+        let runs = journal::runs(store).await;
         let trail = Audit::of(store.clone()).read().await;
-        Ok(run.is_ok_and(|run| run.is_none())
+        Ok(runs.is_ok_and(|runs| runs.is_empty())
             && trail.is_ok_and(|trail| trail.entries.is_empty() && trail.broken.is_none()))
     }
 }

@@ -128,8 +128,12 @@ impl State {
         Err(unreadable.of(number, self.store.place(&key), is_last))
     }
 
-    /// Records a generation. The number must be free: nothing is overwritten.
-    pub(crate) async fn record(&self, mut generation: Generation) -> Result<u64, StateError> {
+    /// A generation that follows from the one before it. From then on all of it is decided, and whoever records it records
+    /// the same.
+    pub(crate) async fn linked(
+        &self,
+        mut generation: Generation,
+    ) -> Result<Generation, StateError> {
         let before = self.numbers().await?;
         let before = before
             .into_iter()
@@ -138,10 +142,21 @@ impl State {
             Some(number) => Some(self.read(number).await?.1),
             None => None,
         };
-        let number = generation.number;
-        let bytes = file::write(&generation)?;
-        self.store.create(&generation_key(number), bytes).await?;
-        Ok(number)
+        Ok(generation)
+    }
+
+    /// Records a linked generation. That it is there already is as good; another one of its number is never overwritten.
+    pub(crate) async fn record(&self, generation: &Generation) -> Result<(), StateError> {
+        let key = generation_key(generation.number);
+        let bytes = bytes::Bytes::from(file::write(generation)?);
+        match self.store.create(&key, bytes.clone()).await {
+            Ok(_) => Ok(()),
+            // The answer may be all that was lost, or somebody else was quicker with the same.
+            Err(error) => match self.store.get(&key).await {
+                Ok(Some((there, _))) if there == bytes => Ok(()),
+                _ => Err(error.into()),
+            },
+        }
     }
 
     /// Keeps what is wanted of a target.

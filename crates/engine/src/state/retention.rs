@@ -136,37 +136,6 @@ impl State {
         Ok(())
     }
 
-    /// Whether a generation is there as it was to be recorded, after whichever one.
-    ///
-    /// # Errors
-    /// Where that cannot be told.
-    pub(crate) async fn holds(&self, recorded: &Generation) -> Result<bool, StateError> {
-        let expected = |found: Generation| {
-            let parent = found.parent.clone();
-            let expected = Generation {
-                parent,
-                ..recorded.clone()
-            };
-            found == expected
-        };
-        match self.generation(recorded.number).await {
-            Ok(found) => Ok(expected(found)),
-            Err(StateError::NoGeneration { .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Removes a generation that was recorded for nothing, where it is that one still.
-    ///
-    /// # Errors
-    /// Where that cannot be told, or it cannot be removed.
-    pub(crate) async fn withdraw(&self, recorded: &Generation) -> Result<(), StateError> {
-        if self.holds(recorded).await? {
-            self.store.delete(&generation_key(recorded.number)).await?;
-        }
-        Ok(())
-    }
-
     /// Generations in their order.
     fn each(
         &self,

@@ -84,8 +84,12 @@ pub(super) async fn record(state: &State, number: u64, text: &str) -> Generation
         targets: [("files".to_owned(), record)].into(),
         ..generation(number)
     };
-    assert_eq!(state.record(generation).await.unwrap(), number);
+    linked(state, generation).await.unwrap();
     state.last().await.unwrap().unwrap()
+}
+
+pub(super) async fn linked(state: &State, generation: Generation) -> Result<(), StateError> {
+    state.record(&state.linked(generation).await?).await
 }
 
 #[test]
@@ -99,12 +103,19 @@ fn the_highest_number_is_the_last_and_none_is_overwritten() {
             "looking creates nothing"
         );
         for number in [1, 2, 10] {
-            assert_eq!(state.record(generation(number)).await.unwrap(), number);
+            linked(&state, generation(number)).await.unwrap();
         }
         assert_eq!(state.numbers().await.unwrap(), [1, 2, 10]);
         assert_eq!(state.last().await.unwrap().unwrap().number, 10);
-        let again = state.record(generation(2)).await.unwrap_err();
-        assert!(matches!(again, StateError::Store(error) if error.is_exists()));
+        // Two who record the same do no harm to each other.
+        linked(&state, generation(2)).await.unwrap();
+        let other = Generation {
+            who: Some("mo@there".to_owned()),
+            ..generation(2)
+        };
+        let refused = linked(&state, other).await.unwrap_err();
+        assert!(matches!(refused, StateError::Store(error) if error.is_exists()));
+        assert_eq!(state.generation(2).await.unwrap().who, None);
         let none = state.generation(3).await.unwrap_err();
         assert!(matches!(none, StateError::NoGeneration { number: 3 }));
     });

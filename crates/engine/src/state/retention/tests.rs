@@ -4,7 +4,7 @@ use std::fs;
 use switchover_effects::store::Store;
 
 use super::*;
-use crate::state::tests::{block_on, record, state};
+use crate::state::tests::{block_on, linked, record, state};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -64,7 +64,7 @@ fn what_is_young_stays_beyond_the_last() {
                 created: epoch + DAY * number,
                 ..crate::state::tests::generation(number.into())
             };
-            state.record(generation).await.unwrap();
+            linked(&state, generation).await.unwrap();
         }
         let now = epoch + DAY * 7;
         let old = async |generations, days: u32| {
@@ -155,34 +155,4 @@ fn a_topology_says_what_stays() {
     };
     assert_eq!(retention("retention younger-than=\"90d\""), Some(young));
     assert_eq!(retention("retention generations=7"), Some(last(7)));
-}
-
-/// Of a generation that may have been recorded it can be told whether it was, and only that one is taken away.
-#[test]
-fn a_generation_is_withdrawn_where_it_is_the_one() {
-    block_on(async {
-        let folder = tempfile::tempdir().unwrap();
-        let state = state(folder.path());
-        record(&state, 1, "a").await;
-        let recorded = record(&state, 2, "b").await;
-        // Its parent is found where it is recorded.
-        let ours = Generation {
-            parent: None,
-            ..recorded.clone()
-        };
-        let other = Generation {
-            who: Some("mo@there".to_owned()),
-            ..ours.clone()
-        };
-        assert!(state.holds(&ours).await.unwrap());
-        assert!(!state.holds(&other).await.unwrap());
-        state.withdraw(&other).await.unwrap();
-        assert_eq!(state.numbers().await.unwrap(), [1, 2]);
-        state.withdraw(&ours).await.unwrap();
-        assert_eq!(state.numbers().await.unwrap(), [1]);
-        assert!(!state.holds(&ours).await.unwrap());
-        state.withdraw(&ours).await.unwrap();
-        fs::create_dir(folder.path().join(".switchover/generations/000002.json")).unwrap();
-        assert!(state.holds(&ours).await.is_err(), "nobody can tell");
-    });
 }
