@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Running;
 use crate::error::Cause;
 use crate::event::Phase;
-use crate::plan::{Capture, Evidence, Expectation, HttpRequest, Paging, Sign, Step, UndoStep};
+use crate::plan::{Capture, Evidence, Expectation, HttpRequest, Sign, Step, UndoStep};
 use crate::world::NoValues;
 
 /// What one answer shows.
@@ -15,6 +15,16 @@ enum Page<'a> {
     /// Not here. With the number of members that were looked at.
     Unmet(usize),
 }
+
+/// How far a list that comes in pages was gone through.
+#[derive(Debug, Default)]
+struct Walk {
+    seen: usize,
+    pages: usize,
+}
+
+/// A server whose list grows as fast as it is read keeps nobody for longer.
+const MOST_PAGES: usize = 10_000;
 
 impl Running<'_> {
     /// Whether there is anything to take back of a step that was begun. Its undo then has what the look captured.
@@ -70,10 +80,10 @@ impl Running<'_> {
 
     /// The captured values where the expectations are met; none where they are not met anywhere.
     async fn found(&self, evidence: &Evidence) -> Result<Option<Vec<(String, Value)>>, Cause> {
-        let mut seen = 0;
+        let mut walk = Walk::default();
         loop {
             let request = match &evidence.paging {
-                Some(paging) => from(&evidence.request, &paging.parameter, seen),
+                Some(paging) => from(&evidence.request, &paging.parameter, walk.seen),
                 None => evidence.request.clone(),
             };
             self.draft.world.may_read(&request)?;
@@ -82,23 +92,37 @@ impl Running<'_> {
                 serde_json::from_slice(&answer.body).map_err(|_| Cause::NotJson {
                     text: self.excerpt(&answer.body),
                 })?;
-            let looked_at = match look(evidence, &answer)? {
+            let members = match look(evidence, &answer)? {
                 Page::Met(place) => return Ok(Some(captured(&evidence.capture, place))),
                 Page::Unmet(members) => members,
             };
-            seen += looked_at;
-            let Some(Paging { total, .. }) = &evidence.paging else {
-                return Ok(None);
+            let more = match &evidence.paging {
+                Some(paging) => walk.has_more(&paging.total, members, &answer)?,
+                None => false,
             };
-            let of = answer.pointer(total).and_then(Value::as_u64);
-            let of = of.ok_or_else(|| unexpected(total, "a number", answer.pointer(total)))?;
-            if u64::try_from(seen).is_ok_and(|seen| seen >= of) {
+            if !more {
                 return Ok(None);
-            }
-            if looked_at == 0 {
-                return Err(unexpected(total, &seen.to_string(), answer.pointer(total)));
             }
         }
+    }
+}
+
+impl Walk {
+    /// Whether more follows this page, on which is not what is looked for.
+    fn has_more(&mut self, total: &str, members: usize, answer: &Value) -> Result<bool, Cause> {
+        self.seen += members;
+        self.pages += 1;
+        let of = answer.pointer(total).and_then(Value::as_u64);
+        let of = of.ok_or_else(|| unexpected(total, "a number", answer.pointer(total)))?;
+        if u64::try_from(self.seen).is_ok_and(|seen| seen >= of) {
+            return Ok(false);
+        }
+        // There should be more, and it does not come, or never comes to an end.
+        if members == 0 || self.pages == MOST_PAGES {
+            let seen = self.seen.to_string();
+            return Err(unexpected(total, &seen, answer.pointer(total)));
+        }
+        Ok(true)
     }
 }
 
@@ -245,6 +269,27 @@ mod tests {
             };
             assert!(!error.to_string().contains("password-1"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_list_is_gone_through_to_its_end_and_no_longer() {
+        let page = |total: Value| json!({ "total": total });
+        let mut walk = Walk::default();
+        assert!(walk.has_more("/total", 100, &page(json!(150))).unwrap());
+        assert!(!walk.has_more("/total", 50, &page(json!(150))).unwrap());
+        assert!(
+            !Walk::default()
+                .has_more("/total", 0, &page(json!(0)))
+                .unwrap()
+        );
+        for (members, total) in [(0, json!(1)), (1, json!("7")), (1, Value::Null)] {
+            let more = Walk::default().has_more("/total", members, &page(total));
+            assert!(matches!(more, Err(Cause::Unexpected { .. })));
+        }
+        let mut walk = Walk::default();
+        let growing = page(json!(u64::MAX));
+        let asked = (1..).find(|_| walk.has_more("/total", 1, &growing).is_err());
+        assert_eq!(asked, Some(MOST_PAGES));
     }
 
     #[test]
