@@ -283,7 +283,9 @@ fn human(recovered: Recovered) -> String {
         }
         Recovered::WasOver {
             recorded: Some(generation),
-        } => format!("everything is as it was wanted, recorded as generation {generation}\n"),
+        } => format!(
+            "nothing to recover: everything is as it was wanted, recorded as generation {generation} now\n"
+        ),
         Recovered::Back => "taken back: everything is as it was before\n".to_owned(),
         Recovered::Forward { generation } => {
             format!("finished: everything is as it was wanted, as generation {generation}\n")

@@ -375,6 +375,7 @@ impl<'a, S: Subject> Site<'a, S> {
                 tally.recovered += 1;
                 match direction {
                     // Whoever is killed before the first record, or after the last one, leaves nothing to decide.
+                    _ if recovered.stdout.contains(RECORDED) => &[&after],
                     _ if recovered.stdout.contains(NOTHING) => &[&before, &after],
                     Direction::Back => &[&before],
                     Direction::Forward => &[&after],
@@ -455,6 +456,9 @@ const KILLED: i32 = 137;
 
 /// What `recover` says where a run was at its end.
 const NOTHING: &str = "nothing to recover";
+
+/// What it says besides where all that was missing was its generation.
+const RECORDED: &str = "recorded as generation";
 
 fn difference(found: &Bytes, before: &Bytes, after: &Bytes) -> String {
     let mut text = String::new();
