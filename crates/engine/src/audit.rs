@@ -128,9 +128,7 @@ impl Audit {
             who: who(),
             happening,
         };
-        let lines = self.store.read_log(LOG).await?;
-        let mut at = lines.len() as u64;
-        let mut last = lines.last().map(|line| digest(line));
+        let (mut at, mut last) = self.end().await?;
         loop {
             entry.number = at + 1;
             entry.previous = last.clone();
@@ -155,6 +153,20 @@ impl Audit {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// How many records there are, and the digest of the last one. A log only grows: where the record is there that the mark
+    /// names, none before it has to be read. Those that the mark lacks are found when the next one is written.
+    async fn end(&self) -> Result<(u64, Option<String>), AuditError> {
+        if let Some((mark, _)) = self.read_mark().await?
+            && let Some(last) = mark.records.checked_sub(1)
+            && let Some(line) = self.store.record(LOG, last as u64).await?
+            && digest(&line) == mark.sha256
+        {
+            return Ok((mark.records as u64, Some(mark.sha256)));
+        }
+        let lines = self.store.read_log(LOG).await?;
+        Ok((lines.len() as u64, lines.last().map(|line| digest(line))))
     }
 
     /// Notes how far the log goes. Another process may have gone further already.

@@ -1,6 +1,9 @@
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
+use switchover_lab::{Bucket, Fate};
 
 use super::*;
 
@@ -117,4 +120,41 @@ fn a_mark_that_was_not_written_any_more_is_no_break() {
     run(audit.write(happening("after"))).unwrap();
     let mark: Mark = serde_json::from_slice(&fs::read(&mark).unwrap()).unwrap();
     assert_eq!(mark.records, 4);
+}
+
+/// A log that was cut short is written on where it ends, and what is missing stays noticed.
+#[test]
+fn a_log_that_is_shorter_than_its_mark_is_written_on() {
+    let (_folder, audit) = written(5);
+    let lines = run(audit.store.read_log(LOG)).unwrap();
+    run(audit.store.remove_log(LOG)).unwrap();
+    for (at, line) in lines.iter().take(2).enumerate() {
+        run(audit.store.append(LOG, at as u64, line)).unwrap();
+    }
+    assert_eq!(run(audit.write(happening("after"))).unwrap(), 3);
+    let broken = run(audit.read()).unwrap().broken;
+    assert!(matches!(broken, Some(Break::Shorter { .. })), "{broken:?}");
+}
+
+/// However long a log in an object store is, to write one record more takes as many requests.
+#[test]
+fn a_record_takes_no_more_requests_in_a_long_log() {
+    let bucket = Bucket::start().unwrap();
+    let environment = bucket.environment();
+    let environment = environment.map(|(name, value)| (name.to_owned(), value));
+    let store = Store::open_in(Path::new("."), "s3://state/x", environment).unwrap();
+    let audit = Audit::of(store);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    bucket.judge(move |_, _| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Fate::Answered
+    });
+    let mut requests = Vec::new();
+    for number in 0..12 {
+        run(audit.write(happening(&number.to_string()))).unwrap();
+        requests.push(asked.swap(0, Ordering::Relaxed));
+    }
+    assert_eq!(requests[2], requests[11], "{requests:?}");
+    assert_eq!(run(audit.read()).unwrap().broken, None);
 }
