@@ -109,6 +109,10 @@ pub(crate) enum Event<'a> {
     Confirmed {
         who: &'a str,
     },
+    /// The end of the run could not be written into its journal, which calls it interrupted from now on.
+    Unended {
+        why: &'a str,
+    },
     /// The end of what was done could not be written into the audit log.
     Unaudited {
         why: &'a str,
@@ -245,6 +249,7 @@ impl<'a> From<&'a Told> for Event<'a> {
             Told::Undoing { target, title } => Self::Undoing { target, title },
             Told::Waiting { until } => Self::Waiting { until: *until },
             Told::Confirmed { who } => Self::Confirmed { who },
+            Told::Unended { why } => Self::Unended { why },
             Told::Unaudited { why } => Self::Unaudited { why },
             Told::LeftBehind { why, forgotten } => Self::LeftBehind {
                 why,
@@ -353,6 +358,7 @@ mod tests {
                 until: jiff::Timestamp::UNIX_EPOCH,
             },
             Event::Confirmed { who: "a" },
+            Event::Unended { why: "a" },
             Event::Unaudited { why: "a" },
             Event::LeftBehind {
                 why: "a",

@@ -139,6 +139,7 @@ impl<'a> Progress<'a> {
             Event::Committed { .. }
             | Event::Verified { .. }
             | Event::Confirmed { .. }
+            | Event::Unended { .. }
             | Event::Unaudited { .. }
             | Event::LeftBehind { .. }
             | Event::Generation { .. } => {
@@ -216,6 +217,13 @@ fn line(event: &Event) -> Option<(Verbosity, String)> {
             Verbosity::Quiet,
             format!(
                 "everything is done; unless `switchover confirm` follows until {until:.0}, it is taken back"
+            ),
+        ),
+        Event::Unended { why } => (
+            Verbosity::Quiet,
+            format!(
+                "the end of this run could not be written down: {why}; it will be called interrupted until \
+                 `switchover recover --back`, which has nothing left to take back"
             ),
         ),
         Event::Unaudited { why } => (

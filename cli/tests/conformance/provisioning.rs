@@ -206,7 +206,10 @@ impl Subject for FilesOfSharedState {
     fn site(&self) -> String {
         let site = self.files.site();
         let (first, rest) = site.split_once('\n').unwrap();
-        format!("{first}\n    state \"s3://state/conformance\"\n{rest}")
+        // What is kept does not grow: a run makes as many calls as the one before it.
+        format!(
+            "{first}\n    state \"s3://state/conformance\"\n    retention generations=3\n{rest}"
+        )
     }
 
     fn services(&self, devices: &BTreeMap<u8, [u8; 2]>) -> String {

@@ -24,6 +24,8 @@ pub enum Event {
     Waiting { until: jiff::Timestamp },
     /// Somebody did.
     Confirmed { who: String },
+    /// The end of the run could not be written into its journal, which calls it interrupted from now on.
+    Unended { why: String },
     /// The end of what was done could not be written into the audit log.
     Unaudited { why: String },
     /// A run before this one is over, and something that it left beside files was not cleared away.

@@ -262,7 +262,7 @@ impl<'a, S: Subject> Site<'a, S> {
         let places = match fault {
             Fault::RecoverKilled(direction) => {
                 let applies: &[&[usize]] = match share {
-                    results::Share::Every { .. } => &[&[5], LATE],
+                    results::Share::Every { .. } => &[EARLY, LATE],
                     _ => &[SOON],
                 };
                 let recovers = self.recovers(direction, applies);
@@ -332,6 +332,10 @@ impl<'a, S: Subject> Site<'a, S> {
                 break;
             }
         }
+        assert!(
+            !recovers.is_empty(),
+            "nothing that is killed leaves anything"
+        );
         recovers
     }
 
@@ -420,7 +424,12 @@ impl<'a, S: Subject> Site<'a, S> {
         let has_runs = || runs.exists() && !crate::environment::files_below(&runs).is_empty();
         if !S::STATE_IS_HERE || has_runs() {
             let recovered = self.run(&["recover", "--back", "--yes"]);
-            if recovered.code != Some(0) || !recovered.stdout.contains(NOTHING) {
+            // Where the state could not be reached any more, the run said so, and nothing is left to take back.
+            let is_known = recovered.stdout.contains(NOTHING) || told.contains(UNENDED);
+            if recovered.code != Some(0)
+                || !is_known
+                || self.subject.bytes() != self.states[self.at]
+            {
                 return Err(format!("a run is left: {told}{recovered}"));
             }
         }
@@ -441,10 +450,13 @@ fn calls(ways: &[Vec<Point>; 2]) -> Vec<Place> {
 }
 
 /// Tenths of an apply: as late as there is something to recover.
-const LATE: &[usize] = &[10, 9, 8, 7];
+const LATE: &[usize] = &[10, 9, 8, 7, 6, 5, 4, 3];
+
+/// In its middle: where the state is elsewhere, much of an apply is its beginning and its end.
+const EARLY: &[usize] = &[5, 4, 3, 6];
 
 /// Where the first of them is likely to leave something.
-const SOON: &[usize] = &[7, 6, 8];
+const SOON: &[usize] = &[7, 6, 8, 5, 4, 3];
 
 /// Whether a name is that of something that waits beside the files.
 fn is_waiting(name: &str) -> bool {
@@ -456,6 +468,9 @@ const KILLED: i32 = 137;
 
 /// What `recover` says where a run was at its end.
 const NOTHING: &str = "nothing to recover";
+
+/// What a run says that is over, and cannot write that down.
+const UNENDED: &str = "the end of this run could not be written down";
 
 /// What it says besides where all that was missing was its generation.
 const RECORDED: &str = "recorded as generation";

@@ -13,7 +13,7 @@ use switchover_topology::model::Target;
 
 use crate::context::Context;
 use crate::convert;
-use crate::error::{ApplyError, Cause, TargetError};
+use crate::error::{ApplyError, Cause, TargetError, chain};
 use crate::event::{Event, Phase};
 use crate::journal::{self, Journal, JournalError, Keys, Unfinished};
 use crate::limits;
@@ -175,11 +175,15 @@ async fn carry_out_alone(
             return Err(error);
         }
         Err(error) => {
-            // Where this cannot be written, whoever finds the journal undoes once more what is undone.
-            let _ = journal.ended().await;
+            let ended = journal.ended().await;
             if let Some(fenced) = journal.fenced() {
                 leave(running, &journal).await;
                 return Err(ApplyError::Fenced(fenced));
+            }
+            if let Err(error) = ended {
+                // Whoever finds the journal undoes once more what is undone.
+                let why = chain(&error);
+                context.tell(Event::Unended { why });
             }
             end(running, journal).await;
             return Err(error);
