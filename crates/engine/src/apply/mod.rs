@@ -267,16 +267,16 @@ async fn nothing_unfinished(
         let same = run.topology() == context.topology_digest;
         let reached = |target: &str| same && context.selection.takes(target);
         if !run.may_wait_at().all(reached) {
-            recover::tell_left(context, &run, &[], Rest::Kept);
+            let why = "it was made from another topology";
+            recover::tell_left(context, &run, Rest::Kept, why);
             continue;
         }
         let taken = Journal::take_over(state.store(), lease, &run.name).await;
         let Some((journal, run)) = taken.map_err(failed)? else {
             continue;
         };
-        let errors = recover::clear(context, journal, &run, secrets, Rest::Kept).await;
-        if !errors.is_empty() {
-            recover::tell_left(context, &run, &errors, Rest::Kept);
+        for error in recover::clear(context, journal, &run, secrets, Rest::Kept).await {
+            recover::tell_left(context, &run, Rest::Kept, &chain(&error));
         }
     }
     Ok(())

@@ -61,8 +61,8 @@ async fn apply_audited(
     done
 }
 
-/// Brings an interrupted run to its end, as [`Direction`] says; one of those that [`crate::runs`] gives. That is recorded in the audit log; where that cannot be
-/// written, nothing is done.
+/// Brings one of the runs that [`crate::runs`] gives to its end, as [`Direction`] says. That is recorded in the audit log;
+/// where that cannot be written, nothing is done.
 ///
 /// # Errors
 /// Where it is still at work, or something stands in the way; then the run is still not at its end.

@@ -11,20 +11,29 @@ use crate::state::{self, BlobRef, Holder, LeaseError};
 /// The runs of a site whose journals are there: the one that is not at its end, if there is one, and those that are over
 /// and have left something behind.
 pub(crate) async fn runs(store: &Store) -> Result<Vec<Unfinished>, JournalError> {
+    let mut runs = read(store).await?;
+    if runs.is_empty() {
+        return Ok(runs);
+    }
+    let held = state::held(store).await?;
+    for run in &mut runs {
+        let holder = held.as_ref().filter(|(token, _)| run.token == Some(*token));
+        let holder = holder.filter(|(_, holder)| !holder.is_gone());
+        run.held = holder.is_some();
+        run.alive = holder.is_some_and(|(_, holder)| !holder.is_overdue());
+    }
+    Ok(runs)
+}
+
+/// What their journals tell of them.
+async fn read(store: &Store) -> Result<Vec<Unfinished>, JournalError> {
     let mut runs = Vec::new();
     for name in names(store).await? {
         let lines = store.read_log(&format!("{RUNS}/{name}")).await?;
-        if lines.is_empty() {
-            // It came to its end meanwhile.
-            continue;
+        // Otherwise it came to its end meanwhile.
+        if !lines.is_empty() {
+            runs.push(Unfinished::of(&name, &lines)?);
         }
-        let mut run = Unfinished::of(&name, &lines)?;
-        let holder = state::held(store).await?;
-        let holder =
-            holder.filter(|(token, holder)| run.token == Some(*token) && !holder.is_gone());
-        run.held = holder.is_some();
-        run.alive = holder.is_some_and(|(_, holder)| !holder.is_overdue());
-        runs.push(run);
     }
     Ok(runs)
 }
@@ -41,7 +50,7 @@ async fn names(store: &Store) -> Result<Vec<String>, JournalError> {
 
 /// What runs that are not at their end still need.
 pub(crate) async fn kept(store: &Store) -> Result<Vec<BlobRef>, JournalError> {
-    let runs = runs(store).await?;
+    let runs = read(store).await?;
     let kept = runs.iter().filter_map(|run| run.kept.as_ref());
     Ok(kept.flat_map(Kept::blobs).cloned().collect())
 }

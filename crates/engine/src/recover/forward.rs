@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{RecoverError, Recovered, Rest, clear, resume, tell_left};
 use crate::apply::{self, ApplyOptions, Moved, Work};
 use crate::context::{Context, Recorded, Wanted};
-use crate::error::ApplyError;
+use crate::error::{ApplyError, chain};
 use crate::event::Event;
 use crate::journal::{Attempt, Journal, Progress, Unfinished};
 use crate::plan::Action;
@@ -64,9 +64,8 @@ pub(super) async fn forward(
             // Where something cannot be cleared away now, the next run does it: this one is recorded. Its journal tells
             // where it waits.
             if tidy {
-                let errors = clear(context, journal, run, secrets, Rest::Kept).await;
-                if !errors.is_empty() {
-                    tell_left(context, run, &errors, Rest::Kept);
+                for error in clear(context, journal, run, secrets, Rest::Kept).await {
+                    tell_left(context, run, Rest::Kept, &chain(&error));
                 }
             }
             Ok(Recovered::Forward { generation: number })

@@ -267,19 +267,23 @@ async fn recover_alone(
         Direction::Leave => Rest::Forgotten,
         Direction::Back | Direction::Forward => Rest::Kept,
     };
-    if over || direction == Direction::Leave {
-        cleared(context, journal, &run, rest, recorded).await?;
-        return Ok(match over {
-            true => Recovered::WasOver { recorded },
-            false => Recovered::Left,
-        });
-    }
-    let secrets = resolve_secrets(context).await?;
     match direction {
+        _ if over => {
+            cleared(context, journal, &run, rest, recorded).await?;
+            Ok(Recovered::WasOver { recorded })
+        }
+        Direction::Leave => {
+            cleared(context, journal, &run, rest, recorded).await?;
+            Ok(Recovered::Left)
+        }
+        Direction::Back => {
+            let secrets = resolve_secrets(context).await?;
+            back(context, journal, &run, &secrets).await
+        }
         Direction::Forward => {
+            let secrets = resolve_secrets(context).await?;
             forward::forward(context, journal, &run, (state, last), &secrets).await
         }
-        Direction::Back | Direction::Leave => back(context, journal, &run, &secrets).await,
     }
 }
 
@@ -380,7 +384,9 @@ async fn cleared(
         return Ok(());
     }
     if rest == Rest::Forgotten || recorded.is_some() {
-        tell_left(context, run, &errors, rest);
+        for error in &errors {
+            tell_left(context, run, rest, &chain(error));
+        }
         return Ok(());
     }
     Err(RecoverError::LeftBehind {
@@ -390,28 +396,15 @@ async fn cleared(
     })
 }
 
-/// Tells what of a run that is over is not cleared away: why it could not be, or that only its own topology tells where
-/// it is.
-pub(crate) fn tell_left(
-    context: &Context<'_>,
-    run: &Unfinished,
-    errors: &[TargetError],
-    rest: Rest,
-) {
+/// Tells that what a run that is over has left is not cleared away, and why.
+pub(crate) fn tell_left(context: &Context<'_>, run: &Unfinished, rest: Rest, why: &str) {
     let (who, when) = (&run.who, run.when);
-    let what = format!(
-        "what the run that {who} began at {when:.0} has left beside files is not cleared away"
-    );
-    let mut whys: Vec<String> = errors.iter().map(|error| chain(error)).collect();
-    if whys.is_empty() {
-        whys.push("it was made from another topology".to_owned());
-    }
-    for why in whys {
-        context.tell(Event::LeftBehind {
-            why: format!("{what}: {why}"),
-            forgotten: rest == Rest::Forgotten,
-        });
-    }
+    context.tell(Event::LeftBehind {
+        why: format!(
+            "what the run that {who} began at {when:.0} has left beside files is not cleared away: {why}"
+        ),
+        forgotten: rest == Rest::Forgotten,
+    });
 }
 
 /// Removes what a run that is over has left behind, and its journal once nothing is left.
