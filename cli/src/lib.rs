@@ -13,6 +13,7 @@ mod failure;
 mod file;
 mod fleet;
 mod log;
+mod offline;
 mod place;
 mod plan_file;
 mod plan_folder;

@@ -82,7 +82,7 @@ impl Shared {
         }
     }
 
-    fn host(&self) -> Result<&Host, Failure> {
+    pub(crate) fn host(&self) -> Result<&Host, Failure> {
         if let Some(host) = self.host.get() {
             return Ok(host);
         }
@@ -90,7 +90,7 @@ impl Shared {
         Ok(self.host.get_or_init(|| host))
     }
 
-    fn plugins(&self) -> &PluginSet {
+    pub(crate) fn plugins(&self) -> &PluginSet {
         self.plugins.get_or_init(|| Arc::new(bundled()))
     }
 }
@@ -154,8 +154,7 @@ impl<'a> Session<'a> {
             report::tell(&findings, &loaded.sources, terminal);
             return Ok(None);
         }
-        let failed = |error| Failure::new(Exit::Failed, error);
-        let lock = read_lock(&lock_path(&loaded)).map_err(failed)?;
+        let lock = lock_of(&loaded)?;
         facts.unpinned = lock.is_none();
         // That a state cannot be read is told where it is used.
         let runtime = runtime()?;
@@ -359,7 +358,7 @@ impl<'a> Session<'a> {
 
     /// What the topology wants, told by the plugins alone; none where they found errors, which are shown.
     pub(crate) fn desired(&self) -> Result<Option<switchover_engine::Desired>, Failure> {
-        match self.run(async |context| switchover_engine::desired(context).await) {
+        match self.run(async |context| switchover_engine::desired(context)) {
             Ok(mut desired) => {
                 let refused = self.show(std::mem::take(&mut desired.findings));
                 Ok((!refused).then_some(desired))
@@ -448,6 +447,11 @@ pub(crate) fn bundled() -> PluginSet {
 /// Where a topology's lock is.
 pub(crate) fn lock_path(loaded: &Loaded) -> PathBuf {
     loaded.root.join(LOCK)
+}
+
+/// The lock beside a topology, if there is one.
+pub(crate) fn lock_of(loaded: &Loaded) -> Result<Option<Lock>, Failure> {
+    read_lock(&lock_path(loaded)).map_err(|error| Failure::new(Exit::Failed, error))
 }
 
 /// The lock that is there, if any.

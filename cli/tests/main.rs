@@ -7,6 +7,7 @@ mod check;
 mod checkers;
 mod configuration;
 mod conformance;
+mod declarations;
 mod diff;
 mod elsewhere;
 mod endings;

@@ -364,7 +364,7 @@ fn who_may_read_a_file_with_a_secret_is_the_targets_choice() {
         let refused = test.run(["plan"]);
         assert_eq!(refused.code, Some(3), "{wrong}: {refused}");
         assert!(
-            refused.stderr.contains("`secret-mode` is permissions"),
+            refused.stderr.contains("`secret-mode` must be permissions"),
             "{refused}"
         );
     }

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
+use std::sync::Arc;
+
 use switchover_engine::Unfinished;
 use switchover_rules::judge;
 use switchover_topology::{Diagnostic, Loaded};
@@ -13,15 +15,15 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::fleet::{self, Fleet, Printer, Sites, Style, Which};
 use crate::report::{self, Report, Selection, Tally};
-use crate::session;
+use crate::session::{self, Shared};
 use crate::terminal::Terminal;
-use crate::topology_file;
+use crate::{offline, topology_file};
 
 /// The command's arguments.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Nothing is asked over the network. That a run is not at its end is told of a state in a folder; of one in \
-                  an object store `plan` and `recover` tell it."
+    after_help = "Plugins check the topology too, without asking any server and without resolving a secret. An interrupted \
+                  run is reported if the state is a local folder; for a state in an object store, use `plan` or `recover`."
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -37,6 +39,9 @@ pub(crate) struct Arguments {
     /// Report no rules whose codes are, or begin with, one of these; wins over `--only`.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     skip: Vec<String>,
+    /// Do not ask the plugins: settings, commands and what only a plugin can know to be wrong stay unchecked.
+    #[arg(long)]
+    no_plugins: bool,
     /// Let warnings fail, too.
     #[arg(long)]
     deny_warnings: bool,
@@ -68,9 +73,12 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     match arguments.sites.which()? {
         Which::One(file) => {
-            let judged = judged(&file, &selection)?;
+            let mut judged = judged(&Arc::default(), &file, arguments, &selection)?;
             let exit = print(&judged, arguments, &selection, terminal)?;
             fleet::tell_interrupted(interrupted(&judged.loaded).as_ref(), terminal);
+            if let Some(failed) = judged.failed.take() {
+                return Err(failed);
+            }
             // The process ends here: giving a large topology back piece by piece would only take time.
             std::mem::forget(judged);
             Ok(exit)
@@ -86,17 +94,37 @@ struct Judged {
     findings: Vec<Diagnostic>,
     /// The topology as findings name it.
     shown: String,
+    /// Why plugins could not judge it.
+    failed: Option<Failure>,
 }
 
-fn judged(file: &Path, selection: &Selection) -> Result<Judged, Failure> {
+fn judged(
+    shared: &Shared,
+    file: &Path,
+    arguments: &Arguments,
+    selection: &Selection,
+) -> Result<Judged, Failure> {
     let mut loaded = topology_file::read(file)?;
     let found = std::mem::take(&mut loaded.diagnostics);
+    let understood = offline::understood(&found);
     let findings = judge(&loaded.topology, found, topology_file::today());
-    let findings = selection.of(loaded.origins.relate(findings));
+    let mut findings = loaded.origins.relate(findings);
+    let mut failed = None;
+    if !arguments.no_plugins {
+        let path = file.display().to_string();
+        match offline::check(shared, &loaded, &path, understood) {
+            Ok(checked) => {
+                findings = offline::join(&loaded, findings, checked.findings);
+                failed = offline::failure(checked.errors, &loaded);
+            }
+            Err(failure) => failed = Some(failure),
+        }
+    }
     Ok(Judged {
+        findings: selection.of(findings),
         loaded,
-        findings,
         shown: topology_file::shown(file),
+        failed,
     })
 }
 
@@ -147,6 +175,7 @@ fn many(
         Format::Sarif | Format::Github | Format::Junit | Format::Markdown => Style::Silent,
     };
     let merged = Mutex::new(BTreeMap::new());
+    let shared = Shared::default();
     let mut printer = Printer::new(terminal, style)?;
     let take = |ended| printer.site(ended);
     fleet::each(
@@ -155,21 +184,24 @@ fn many(
         || false,
         take,
         |part| {
-            let judged = judged(part.file, selection)?;
+            let mut judged = judged(&shared, part.file, arguments, selection)?;
+            let failed_to_judge = judged.failed.take();
             let tally = Tally::of(&judged.findings);
             part.facts.learn(&judged.loaded, tally);
             part.facts.interrupted = interrupted(&judged.loaded);
             fleet::tell_interrupted(part.facts.interrupted.as_ref(), part.terminal);
             part.facts.uneventful = tally.errors + tally.warnings + tally.notes == 0;
-            if style != Style::Silent {
-                return print(&judged, arguments, selection, part.terminal);
-            }
-            let failed = judged.report(arguments, selection).failed();
-            if !judged.findings.is_empty() {
-                let mut merged = merged.lock().unwrap_or_else(PoisonError::into_inner);
-                merged.insert(part.at, (judged.findings, judged.loaded.sources));
-            }
-            Ok(arguments.exit(failed))
+            let exit = if style == Style::Silent {
+                let failed = judged.report(arguments, selection).failed();
+                if !judged.findings.is_empty() {
+                    let mut merged = merged.lock().unwrap_or_else(PoisonError::into_inner);
+                    merged.insert(part.at, (judged.findings, judged.loaded.sources));
+                }
+                arguments.exit(failed)
+            } else {
+                print(&judged, arguments, selection, part.terminal)?
+            };
+            failed_to_judge.map_or(Ok(exit), Err)
         },
     )?;
     let exit = printer.end()?;

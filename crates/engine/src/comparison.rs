@@ -1,22 +1,20 @@
 //! What two topologies, or two generations, want of every target, held against each other. Nobody is asked and no secret
 //! is needed: this is what a change means, whatever is there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use switchover_topology::Diagnostic;
-use switchover_topology::model::Target;
 
 use crate::context::Context;
-use crate::convert;
+use crate::declared::{self, Declared};
 use crate::diff::{self, Resource};
 use crate::error::{Cause, PlanError, TargetError};
+use crate::offline::wanted;
 use crate::plan::{Change, Owned, PluginRef, Wave};
-use crate::planner::{described, failed, located, refuse_errors, scopes, templates};
+use crate::planner::{failed, refuse_errors};
 use crate::secrets::RunSecrets;
-use crate::settings;
 use crate::state::{State, StateError};
-use crate::view::Scope;
 
 /// What a topology wants of every target, or a generation did.
 #[derive(Debug, Default)]
@@ -105,25 +103,43 @@ pub async fn recorded(state: &State, number: u64) -> Result<Desired, StateError>
 ///
 /// # Errors
 /// Where a plugin finds errors in the topology, or misbehaves.
-pub async fn desired(context: &Context<'_>) -> Result<Desired, PlanError> {
-    let secrets = RunSecrets::resolve(
-        context.topology,
-        context.root,
-        &context.secret_commands,
-        context.trace.clone(),
-        &BTreeSet::new(),
-    )
-    .await?;
+pub fn desired(context: &Context<'_>) -> Result<Desired, PlanError> {
+    let secrets = RunSecrets::unresolved(context.root, context.trace.clone());
     let site = context.topology.site.as_ref();
     let mut found = Desired {
         site: site.map_or_else(String::new, |site| site.name.value.clone()),
         ..Desired::default()
     };
+    let declared = declared::all(context, &mut found.findings)?;
     let mut errors = Vec::new();
-    let scopes = scopes(context);
-    for (target, scope) in &scopes {
-        match of_target(context, target, scope, &secrets, &mut found.findings) {
-            Ok(of_target) => found.targets.extend(of_target),
+    let of = declared.len();
+    for Declared {
+        target,
+        scope,
+        plugin,
+    } in &declared
+    {
+        let wanted = wanted(
+            context,
+            target,
+            scope,
+            plugin,
+            &secrets,
+            &mut found.findings,
+        );
+        match wanted {
+            Ok(resources) => found
+                .targets
+                .extend(resources.map(|resources| DesiredTarget {
+                    name: target.name.value.clone(),
+                    plugin: PluginRef {
+                        name: plugin.name().to_owned(),
+                        version: plugin.version().to_owned(),
+                        sha256: plugin.digest().to_string(),
+                    },
+                    wave: scope.wave(),
+                    resources,
+                })),
             Err(cause) => errors.push(failed(target, cause)),
         }
     }
@@ -131,61 +147,8 @@ pub async fn desired(context: &Context<'_>) -> Result<Desired, PlanError> {
     if errors.is_empty() {
         Ok(found)
     } else {
-        let of = scopes.len();
         Err(PlanError::Targets { errors, of })
     }
-}
-
-/// None where findings make going on useless.
-fn of_target(
-    context: &Context<'_>,
-    target: &Target,
-    scope: &Scope<'_>,
-    secrets: &RunSecrets,
-    findings: &mut Vec<Diagnostic>,
-) -> Result<Option<DesiredTarget>, Cause> {
-    let plugin = context.plugin(target)?;
-    let contract = |export: &'static str, problem: String| Cause::Contract {
-        plugin: plugin.name().to_owned(),
-        export,
-        problem,
-    };
-    let objections = settings::check(context, target, &plugin)
-        .map_err(|error| contract("describe", error.to_string()))?;
-    if !objections.is_empty() {
-        findings.extend(objections);
-        return Ok(None);
-    }
-    let view = match scope.view(secrets) {
-        Ok(view) => view,
-        Err(faults) => {
-            findings.extend(faults);
-            return Ok(None);
-        }
-    };
-    let templates = templates(context, target, &plugin)?;
-    let told = described(context, target, &plugin, Vec::new());
-    let mut session = plugin.start()?;
-    let checked = session.check(&view, &told)?.into_iter();
-    findings.extend(checked.map(|finding| located(context, target, finding)));
-    let desired = session.desired(&view, &told)?;
-    let resources = convert::desired(desired, &templates).map_err(|error| match error {
-        convert::ConvertError::Render(error) => Cause::Render(error),
-        other => contract("desired", other.to_string()),
-    })?;
-    // What contradicts itself is found here, where it can be told whose it is.
-    diff::compare(&resources, &[], &BTreeMap::new(), &BTreeSet::new())
-        .map_err(|error| contract("desired", error.to_string()))?;
-    Ok(Some(DesiredTarget {
-        name: target.name.value.clone(),
-        plugin: PluginRef {
-            name: plugin.name().to_owned(),
-            version: plugin.version().to_owned(),
-            sha256: plugin.digest().to_string(),
-        },
-        wave: scope.wave(),
-        resources,
-    }))
 }
 
 /// What differs from the earlier to the later.

@@ -148,7 +148,7 @@ impl Context<'_> {
             .load(self.host, name)
             .ok_or_else(|| Cause::NoPlugin {
                 name: name.to_owned(),
-                known: self.plugins.names().collect::<Vec<_>>().join(", "),
+                known: self.plugins.names().map(str::to_owned).collect(),
             })??;
         if let Some(lock) = self.lock {
             lock.verify(&plugin)?;

@@ -20,27 +20,26 @@ use crate::view;
 /// Settings of a target that are the engine's where its plugin reaches DNS.
 pub(crate) const SETTINGS: [&str; 2] = [SERVER, TSIG];
 
-const SERVER: &str = "server";
+pub(crate) const SERVER: &str = "server";
 const TSIG: &str = "tsig";
 
 /// Something about these settings is not as it should be.
 #[derive(Debug)]
 pub(crate) struct Objection<'a> {
-    /// None where it is missing.
-    pub(crate) setting: Option<&'a Setting>,
+    pub(crate) setting: &'a Setting,
     pub(crate) message: String,
 }
 
 /// What the settings object to, before anything is connected.
 pub(crate) fn check(target: &Target) -> Vec<Objection<'_>> {
     let mut found = Vec::new();
-    let setting = target.settings.get(SERVER);
-    let problem = match setting.map(|setting| setting.value.as_str()) {
-        None => Some("it needs a `server`, such as `server \"10.20.0.53:53\"`".to_owned()),
-        Some(None) => Some("`server` is one text, such as \"10.20.0.53:53\"".to_owned()),
-        Some(Some(text)) => Address::parse(text).err().map(|error| error.to_string()),
-    };
-    found.extend(problem.map(|message| Objection { setting, message }));
+    if let Some(setting) = target.settings.get(SERVER) {
+        let problem = match setting.value.as_str() {
+            None => Some("`server` must be one text, such as \"10.20.0.53:53\"".to_owned()),
+            Some(text) => Address::parse(text).err().map(|error| error.to_string()),
+        };
+        found.extend(problem.map(|message| Objection { setting, message }));
+    }
     if let Some(setting) = target.settings.get(TSIG) {
         let known = |key: &String| ["name", "algorithm", "secret"].contains(&key.as_str());
         let whole = setting
@@ -52,7 +51,7 @@ pub(crate) fn check(target: &Target) -> Vec<Objection<'_>> {
         if !whole {
             let message = "`tsig` is written `tsig \"NAME\" algorithm=\"hmac-sha256\" secret=(secret)\"env:NAME\"`";
             found.push(Objection {
-                setting: Some(setting),
+                setting,
                 message: message.to_owned(),
             });
         }

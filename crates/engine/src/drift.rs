@@ -9,11 +9,12 @@ use switchover_topology::model::{self, Target};
 use switchover_topology::{Diagnostic, Severity};
 
 use crate::context::{Context, Recorded, Wanted};
+use crate::declared;
 use crate::diff;
 use crate::error::{Cause, PlanError};
 use crate::event::Event;
 use crate::plan::{Change, KnownDrift, Owned, PluginRef, Wave};
-use crate::planner::{Draft, failed, prepare, refuse_errors, resolve_secrets, scopes};
+use crate::planner::{Draft, failed, prepare, refuse_errors, resolve_secrets};
 use crate::secrets::RunSecrets;
 use crate::state::{Contents, State};
 use crate::view::Scope;
@@ -94,25 +95,25 @@ pub async fn drift(context: &Context<'_>) -> Result<Drift, PlanError> {
         findings: Vec::new(),
     };
     let Some(last) = last else { return Ok(found) };
+    let mut declared = declared::all(context, &mut found.findings)?;
+    declared.retain(|declared| {
+        let record = last.targets.get(&declared.target.name.value);
+        record.is_some_and(|record| !record.resources.is_empty())
+    });
     let secrets = resolve_secrets(context).await?;
     let mut errors = Vec::new();
     let mut prepared = Vec::new();
-    let mut scopes = scopes(context);
-    scopes.retain(|(target, _)| {
-        let record = last.targets.get(&target.name.value);
-        record.is_some_and(|record| !record.resources.is_empty())
-    });
-    let of = scopes.len();
-    for (target, scope) in &scopes {
+    let of = declared.len();
+    for declared in &declared {
+        let (target, scope) = (declared.target, &declared.scope);
         match prepare(
             context,
-            target,
-            scope,
+            declared,
             Some(&last),
             &secrets,
             &mut found.findings,
         ) {
-            Ok(Some((draft, view))) => prepared.push((*target, scope, draft, view)),
+            Ok(Some((draft, view))) => prepared.push((target, scope, draft, view)),
             Ok(None) => {}
             Err(cause) => errors.push(failed(target, cause)),
         }

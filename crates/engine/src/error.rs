@@ -25,8 +25,8 @@ use crate::state::{LeaseError, StateError};
 #[expect(missing_docs, reason = "each says itself in its message")]
 pub enum Cause {
     #[error("there is no plugin `{name}`")]
-    #[diagnostic(code(switchover::plugin::unknown), help("known are: {known}"))]
-    NoPlugin { name: String, known: String },
+    #[diagnostic(code(switchover::plugin::unknown), help("plugins: {}", known.join(", ")))]
+    NoPlugin { name: String, known: Vec<String> },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Plugin(Box<PluginError>),

@@ -17,12 +17,13 @@ const SECRET_MODE: &str = "secret-mode";
 
 /// What the settings object to, before anything is connected.
 pub(crate) fn check(target: &Target) -> Vec<Objection<'_>> {
-    let setting = target.settings.get(SECRET_MODE);
-    let whole = setting.is_none_or(|setting| mode(setting).is_some());
-    if whole {
+    let Some(setting) = target.settings.get(SECRET_MODE) else {
+        return Vec::new();
+    };
+    if mode(setting).is_some() {
         return Vec::new();
     }
-    let message = "`secret-mode` is permissions in octal digits, such as \"0640\"".to_owned();
+    let message = "`secret-mode` must be permissions in octal digits, such as \"0640\"".to_owned();
     vec![Objection { setting, message }]
 }
 

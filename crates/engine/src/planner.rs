@@ -10,6 +10,7 @@ use tracing::{Span, field};
 
 use crate::context::{Context, Wanted};
 use crate::convert;
+use crate::declared::{self, Declared};
 use crate::diff::{self, Resource};
 use crate::dns;
 use crate::drift;
@@ -91,23 +92,17 @@ pub(crate) async fn plan_from(
     last: Option<Generation>,
 ) -> Result<Planned, PlanError> {
     let site = context.topology.site.as_ref();
+    let mut findings = Vec::new();
+    let declared = declared::all(context, &mut findings)?;
     let secrets = resolve_secrets(context).await?;
 
-    let mut findings = Vec::new();
     let mut errors = Vec::new();
     let mut prepared = Vec::new();
-    let targets: Vec<(&Target, Scope<'_>)> = scopes(context);
-    let of = targets.len();
-    for (target, scope) in targets {
-        match prepare(
-            context,
-            target,
-            &scope,
-            last.as_ref(),
-            &secrets,
-            &mut findings,
-        ) {
-            Ok(Some((draft, view))) => prepared.push((target, scope, draft, view)),
+    let of = declared.len();
+    for declared in declared {
+        let target = declared.target;
+        match prepare(context, &declared, last.as_ref(), &secrets, &mut findings) {
+            Ok(Some((draft, view))) => prepared.push((target, declared.scope, draft, view)),
             Ok(None) => {}
             Err(cause) => errors.push(failed(target, cause)),
         }
@@ -243,26 +238,19 @@ pub(crate) fn failed(target: &Target, cause: Cause) -> TargetError {
     TargetError::new(&target.name, "plan", cause)
 }
 
-/// Loads the plugin and lets it look at the topology. None where findings make going on useless.
+/// Lets a target's plugin look at the topology. None where findings make going on useless.
 pub(crate) fn prepare(
     context: &Context<'_>,
-    target: &Target,
-    scope: &Scope<'_>,
+    declared: &Declared<'_>,
     last: Option<&Generation>,
     secrets: &RunSecrets,
     findings: &mut Vec<Diagnostic>,
 ) -> Result<Option<(Draft, wit::View)>, Cause> {
-    let plugin = context.plugin(target)?;
-    let objections =
-        settings::check(context, target, &plugin).map_err(|error| Cause::Contract {
-            plugin: plugin.name().to_owned(),
-            export: "describe",
-            problem: error.to_string(),
-        })?;
-    if !objections.is_empty() {
-        findings.extend(objections);
-        return Ok(None);
-    }
+    let Declared {
+        target,
+        scope,
+        plugin,
+    } = declared;
     let view = match scope.view(secrets) {
         Ok(view) => view,
         Err(faults) => {
@@ -270,7 +258,7 @@ pub(crate) fn prepare(
             return Ok(None);
         }
     };
-    let mut draft = draft(context, target, plugin, last, secrets)?;
+    let mut draft = draft(context, target, plugin.clone(), last, secrets)?;
     // What a generation recorded was checked when it was new.
     let found = match context.wanted {
         Wanted::Topology => draft.session.check(&view, &draft.target)?,

@@ -1,15 +1,14 @@
 //! What only people can do: the tasks that plugins name, each held against what the server shows.
 
-use std::collections::BTreeSet;
-
 use switchover_plugin_host::wit;
 use switchover_topology::model::Target;
 
 use crate::context::Context;
 use crate::convert;
+use crate::declared;
 use crate::error::{Cause, PlanError, TargetError};
 use crate::event::Event;
-use crate::planner::{Draft, failed, prepare, refuse_errors, resolve_secrets, scopes};
+use crate::planner::{Draft, failed, prepare, refuse_errors, resolve_secrets};
 use crate::secrets::RunSecrets;
 use crate::state::State;
 
@@ -83,34 +82,19 @@ pub async fn runbook(context: &Context<'_>, reading: Reading) -> Result<Runbook,
             .map(|state| state.as_str()),
     )?;
     let last = state.last().await?;
+    let mut findings = Vec::new();
+    let declared = declared::all(context, &mut findings)?;
     let secrets = match reading {
         Reading::Live => resolve_secrets(context).await?,
-        Reading::Offline => {
-            RunSecrets::resolve(
-                context.topology,
-                context.root,
-                &context.secret_commands,
-                context.trace.clone(),
-                &BTreeSet::new(),
-            )
-            .await?
-        }
+        Reading::Offline => RunSecrets::unresolved(context.root, context.trace.clone()),
     };
-    let scopes = scopes(context);
-    let of = scopes.len();
-    let mut findings = Vec::new();
+    let of = declared.len();
     let mut errors = Vec::new();
     let mut prepared = Vec::new();
-    for (target, scope) in &scopes {
-        match prepare(
-            context,
-            target,
-            scope,
-            last.as_ref(),
-            &secrets,
-            &mut findings,
-        ) {
-            Ok(Some((draft, view))) => prepared.push((*target, draft, view)),
+    for declared in &declared {
+        let target = declared.target;
+        match prepare(context, declared, last.as_ref(), &secrets, &mut findings) {
+            Ok(Some((draft, view))) => prepared.push((target, draft, view)),
             Ok(None) => {}
             Err(cause) => errors.push(failed(target, cause)),
         }

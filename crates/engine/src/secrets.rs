@@ -29,6 +29,16 @@ pub(crate) struct RunSecrets {
 }
 
 impl RunSecrets {
+    /// No secret is read: placeholders stand for all of them.
+    pub(crate) fn unresolved(root: &Path, trace: Option<Arc<dyn Trace>>) -> Self {
+        let reporting = Reporting::new(Masker::default(), trace);
+        Self {
+            secrets: Secrets::new(root.to_owned(), SecretCommands::new(), reporting.clone()),
+            aliases: HashMap::new(),
+            reporting,
+        }
+    }
+
     /// Reads the secrets of these names; others are left alone.
     pub(crate) async fn resolve(
         topology: &Topology,

@@ -20,6 +20,7 @@ mod manifest;
 pub mod pattern;
 pub mod permit;
 mod plugin;
+pub mod settings;
 mod ticker;
 pub mod wit;
 

@@ -29,6 +29,7 @@ pub use format::{Formatted, Unformatted, format, format_text};
 pub use load::{Loaded, load, load_text};
 pub use model::Topology;
 pub use origin::{Origin, Origins};
+pub use report::nearest;
 pub use schema::{kdl_schema, schema};
 pub use show::{
     FORMAT_VERSION, kdl_text, to_json, to_json_with_origins, to_kdl, to_kdl_with_origins,

@@ -571,6 +571,8 @@ pub struct Setting {
     pub value: serde_json::Value,
     /// The place of the value.
     pub span: Span,
+    /// The place of its name.
+    pub name: Span,
     /// Which parts of the value are secrets, by JSON pointer (empty: the value as a whole).
     pub secrets: BTreeMap<String, Spanned<SecretSource>>,
 }

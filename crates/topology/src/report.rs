@@ -138,10 +138,8 @@ impl Diagnostic {
 }
 
 /// The known name that a mistyped one most likely stands for.
-pub(crate) fn nearest<'a>(
-    written: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Longer than any name of ours: comparing is quadratic, and nobody means one of them.
     if written.len() > 256 {
         return None;

@@ -384,7 +384,8 @@ impl Model for Target {
     }
 }
 
-/// Builds the model from what is whole. Of several nodes with one name the first counts.
+/// Builds the model from what is whole. Of several nodes with one name the first counts. A target counts even if a part
+/// of it was refused: the rest of it can be checked against its plugin all the same.
 pub(crate) fn build(nodes: Vec<(Kind, Element)>) -> Topology {
     fn once<M: Model>(place: &mut Option<M>, element: &Element) {
         if place.is_none() {
@@ -401,7 +402,11 @@ pub(crate) fn build(nodes: Vec<(Kind, Element)>) -> Topology {
     let many = |kind| nodes.iter().filter(|(of, _)| *of == kind).count();
     topology.users.reserve(many(Kind::User));
     topology.devices.reserve(many(Kind::Device));
-    for (kind, element) in nodes.into_iter().filter(|(_, element)| !element.broken) {
+    let counts = |kind: Kind, element: &Element| !element.broken || kind == Kind::Target;
+    for (kind, element) in nodes
+        .into_iter()
+        .filter(|(kind, element)| counts(*kind, element))
+    {
         let element = &element;
         match kind {
             Kind::Site => once(&mut topology.site, element),

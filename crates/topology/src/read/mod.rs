@@ -392,6 +392,8 @@ impl Reader {
                 let diagnostic = if refused.secret {
                     self.secrets.push(value.span);
                     clear_text_secret(name, message)
+                } else if field.shape == Shape::Scheme {
+                    unknown_name(value.span, message)
                 } else {
                     bad_value(value.span, message)
                 };

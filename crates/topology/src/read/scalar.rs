@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use smol_str::ToSmolStr;
 use url::Url;
 
+use crate::choice::AUTH_SCHEMES;
 use crate::element::Scalar;
 use crate::report::{did_you_mean, listed, quoted};
 use crate::schema::Shape;
@@ -76,6 +77,7 @@ fn wanted(shape: Shape) -> String {
         Shape::Extension => "an extension: 1 to 32 digits, `*` or `#`".to_owned(),
         Shape::Secret => "the source of a secret".to_owned(),
         Shape::Choice(words) => either(words),
+        Shape::Scheme => either(AUTH_SCHEMES),
         Shape::Reference(kind) => format!("the name of a {kind}"),
         Shape::OptionCode => "the number of a DHCP option from 1 to 254, or its name".to_owned(),
         Shape::Code => "the code of a finding, such as `SW205`".to_owned(),
@@ -124,7 +126,7 @@ fn advice(shape: Shape) -> String {
         Shape::Email => "write it without a display name: `reception@acme.example`",
         Shape::Extension => "write the number that people dial, such as `\"101\"`",
         Shape::Secret => "name where it is to be had: `(secret)\"env:NAME\"`",
-        Shape::Choice(_) => "write one of these words",
+        Shape::Choice(_) | Shape::Scheme => "write one of these words",
         Shape::Reference(kind) => {
             return format!("write the name that the {kind} is declared with, in quotes");
         }
@@ -270,14 +272,8 @@ fn parse_text(text: &str, shape: Shape) -> Result<Scalar, Why> {
             !user.is_empty() && user.chars().all(plain) && is_host_name(domain)
         })),
         Shape::Extension => from(text.parse().ok().map(Scalar::Extension)),
-        Shape::Choice(words) => match words.iter().find(|word| **word == text) {
-            Some(_) => as_text(true),
-            None => Err(did_you_mean(text, words.iter().copied())
-                .filter(|help| help.starts_with("did"))
-                .map(|help| {
-                    refuse(format!("must be {}, not {}", wanted(shape), quoted(text))).help(help)
-                })),
-        },
+        Shape::Choice(words) => one_of(words, text, shape),
+        Shape::Scheme => one_of(AUTH_SCHEMES, text, shape),
         Shape::OptionCode => match switchover_catalogue::dhcp_option_by_name(text) {
             Some(option) => Ok(Scalar::Integer(u32::from(option.code))),
             None => {
@@ -308,6 +304,15 @@ fn parse_text(text: &str, shape: Shape) -> Result<Scalar, Why> {
             from(word.then(|| Scalar::Text(text.to_ascii_uppercase().into())))
         }
     }
+}
+
+fn one_of(words: &[&str], text: &str, shape: Shape) -> Result<Scalar, Why> {
+    if words.contains(&text) {
+        return Ok(Scalar::Text(text.into()));
+    }
+    Err(did_you_mean(text, words.iter().copied())
+        .filter(|help| help.starts_with("did"))
+        .map(|help| refuse(format!("must be {}, not {}", wanted(shape), quoted(text))).help(help)))
 }
 
 fn parse_subnet(text: &str) -> Result<Scalar, Why> {

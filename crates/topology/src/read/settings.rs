@@ -30,6 +30,7 @@ impl Reader {
                 let setting = Setting {
                     value: json,
                     span: value.span,
+                    name: key.span,
                     secrets,
                 };
                 element.settings.insert(key.value.to_string(), setting);
@@ -58,6 +59,7 @@ impl Reader {
                     Setting {
                         value,
                         span,
+                        name: raw.name.span,
                         secrets,
                     },
                 );

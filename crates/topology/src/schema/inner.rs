@@ -340,7 +340,7 @@ spec!(
     "Credentials.",
     [field(
         "scheme",
-        Shape::Choice(choice::AUTH_SCHEMES),
+        Shape::Scheme,
         Required,
         "How they are presented."
     )],

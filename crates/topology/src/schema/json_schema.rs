@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{Arity, Field, KINDS, Shape, Spec};
+use crate::choice;
 use crate::resolve::occurs_once;
 use crate::show::FORMAT_VERSION;
 
@@ -162,6 +163,7 @@ fn shape_schema(shape: Shape) -> Json {
         Shape::Extension => pattern("^[0-9*#]{1,32}$"),
         Shape::Secret => pattern("^(env|file|cmd):."),
         Shape::Choice(words) => json!({ "enum": words }),
+        Shape::Scheme => json!({ "enum": choice::AUTH_SCHEMES }),
         Shape::Code => pattern("^[A-Z]{2,16}[0-9]{1,6}$"),
         Shape::Language => pattern("^[a-z]{2}$"),
         Shape::Region => pattern("^[A-Z]{2}$"),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Arity, Field, KINDS, STRUCTURE, Shape, Spec};
+use crate::choice;
 use crate::resolve::occurs_once;
 use crate::show::write_text;
 
@@ -162,6 +163,10 @@ impl Out {
             Shape::Choice(words) => {
                 self.line("type", &["string"]);
                 self.line("enum", words);
+            }
+            Shape::Scheme => {
+                self.line("type", &["string"]);
+                self.line("enum", choice::AUTH_SCHEMES);
             }
             shape => {
                 self.line("type", &["string"]);

@@ -86,6 +86,8 @@ pub(crate) enum Shape {
     Secret,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// The name of a way to authenticate: another one is unknown, not ill-typed.
+    Scheme,
     /// The name of a node of this kind.
     Reference(Kind),
     /// A DHCP option by number, or by its IANA name.

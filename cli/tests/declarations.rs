@@ -1,0 +1,260 @@
+//! What a target declares to its plugin, judged before any server is asked and any secret is read.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::environment::TestEnvironment;
+
+/// A site whose DHCP, DNS and provisioning are written by three plugins, with a place for lines in each target.
+fn site(dnsmasq: &str, files: &str, zone: &str) -> String {
+    format!(
+        r#"site "acme" mode="hot-standby"
+pbx "pbx1" role="main" hostname="pbx1.acme.example" address="10.20.0.10" wms="3.86.30011" {{
+    platform "hardware"
+    locale language="it" region="IT"
+}}
+pbx "pbx2" role="failover" hostname="pbx2.acme.example" address="10.20.1.10" wms="3.86.30011" {{
+    platform "hardware"
+    locale language="it" region="IT"
+}}
+wms-network {{
+    member "pbx1" role="server"
+    member "pbx2" role="client"
+}}
+sync from="pbx1" to="pbx2" every="2h"
+network "voice" subnet="10.20.30.0/24" dhcp="hq" provisioning="phones" {{
+    pool "10.20.30.100" "10.20.30.220"
+    dns "10.20.0.53" "10.20.0.54"
+    ntp "10.20.0.1"
+}}
+dhcp "hq" {{
+    server "dhcp1" address="10.20.30.5" target="dnsmasq"
+}}
+dns "acme.example" {{
+    server "ns1" address="10.20.0.53" role="primary" target="zone"
+}}
+provisioning "phones" url="http://prov.acme.example/" target="files"
+user "101" name="Reception" pbx="pbx1"
+device "reception" model="WP480" mac="9c:75:14:00:01:01" user="101" year=2017 network="voice"
+target "dnsmasq" {dnsmasq}
+target "files" {files}
+target "zone" {zone}
+"#
+    )
+}
+
+const DNSMASQ: &str = r#"plugin="dnsmasq" root="out/dnsmasq""#;
+const FILES: &str = r#"plugin="provisioning" root="out/files""#;
+const ZONE: &str =
+    r#"plugin="rfc2136" server="10.20.0.53" { tsig "key" secret=(secret)"env:TSIG" }"#;
+
+/// What is found about targets: code, line counted from the first target, the text at fault, message and help.
+fn found(topology: &str, command: &[&str]) -> Vec<(String, String, String, String)> {
+    let test = TestEnvironment::new();
+    test.write("switchover.kdl", topology);
+    let output = test.run(command);
+    let report: Value = serde_json::from_str(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}{}", output.stdout, output.stderr));
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
+    let lines: Vec<&str> = topology.lines().collect();
+    report["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["severity"] == "error")
+        .map(|finding| {
+            let line = lines[number(&finding["line"]) - 1];
+            let start = number(&finding["column"]) - 1;
+            let mut end = number(&finding["end_column"]) - 1;
+            if finding["line"] != finding["end_line"] {
+                end = line.chars().count();
+            }
+            let at: String = line.chars().skip(start).take(end - start).collect();
+            (
+                text(&finding["code"]),
+                at,
+                text(&finding["message"]),
+                text(&finding["help"]),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_declaration_that_holds_has_no_finding() {
+    let errors = found(
+        &site(DNSMASQ, FILES, ZONE),
+        &["validate", "--format", "json"],
+    );
+    assert_eq!(errors, []);
+}
+
+#[test]
+fn each_mistake_in_a_target_is_found_at_its_own_place() {
+    let mut table = String::new();
+    for (dnsmasq, files, zone) in [
+        (r#"plugin="dnsmask" root="out""#, FILES, ZONE),
+        (r#"plugin="" root="out""#, FILES, ZONE),
+        (r#"plugin="dnsmasq" rot="out""#, FILES, ZONE),
+        (r#"plugin="dnsmasq" folder="out""#, FILES, ZONE),
+        (r#"plugin="dnsmasq""#, FILES, ZONE),
+        (
+            DNSMASQ,
+            r#"plugin="provisioning" root="out" { url "http://x/" }"#,
+            ZONE,
+        ),
+        (
+            DNSMASQ,
+            r#"plugin="provisioning" root="out" { autj "bearer" }"#,
+            ZONE,
+        ),
+        (
+            DNSMASQ,
+            r#"plugin="provisioning" root="out" secret-mod="0640""#,
+            ZONE,
+        ),
+        (
+            DNSMASQ,
+            r#"plugin="provisioning" root="out" secret-mode="rw-""#,
+            ZONE,
+        ),
+        (
+            DNSMASQ,
+            r#"plugin="provisioning" root="out" register-seconds="300""#,
+            ZONE,
+        ),
+        (
+            DNSMASQ,
+            r#"plugin="provisioning" root="out" register-seconds=3"#,
+            ZONE,
+        ),
+        (
+            DNSMASQ,
+            r#"plugin="provisioning" root="out" endpoint="http://10.20.0.9/""#,
+            ZONE,
+        ),
+        (
+            DNSMASQ,
+            r#"plugin="provisioning" root="out" { families "X=unknown" }"#,
+            ZONE,
+        ),
+        (
+            r#"plugin="dnsmasq" root="out" { command "relod" "true" }"#,
+            FILES,
+            ZONE,
+        ),
+        (
+            r#"plugin="dnsmasq" root="out" { probe "dhpc" }"#,
+            FILES,
+            ZONE,
+        ),
+        (
+            r#"plugin="dnsmasq" root="out" { probe "dns" "sip" }"#,
+            FILES,
+            ZONE,
+        ),
+        (
+            r#"plugin="dnsmasq" root="out" { local-ttl "no" }"#,
+            FILES,
+            ZONE,
+        ),
+        (r#"plugin="dnsmasq" root="out" { file #true }"#, FILES, ZONE),
+        (
+            r#"plugin="dnsmasq" root="out" { file "../etc/passwd" }"#,
+            FILES,
+            ZONE,
+        ),
+        (
+            r#"plugin="dnsmasq" root="out" { file (secret)"env:NAME" }"#,
+            FILES,
+            ZONE,
+        ),
+        (
+            r#"plugin="dnsmasq" root="out" { templates "t" }"#,
+            FILES,
+            ZONE,
+        ),
+        (DNSMASQ, FILES, r#"plugin="rfc2136" servr="10.20.0.53""#),
+        (
+            DNSMASQ,
+            FILES,
+            r#"plugin="rfc2136" server="10.20.0.53" root="x""#,
+        ),
+        (
+            DNSMASQ,
+            FILES,
+            r#"plugin="rfc2136" server="10.20.0.53" await-secondaries=1"#,
+        ),
+        (
+            DNSMASQ,
+            FILES,
+            r#"plugin="rfc2136" server="10.20.0.53" { command "reload" "true" }"#,
+        ),
+        (
+            DNSMASQ,
+            FILES,
+            r#"plugin="kea" endpoint="http://10.20.0.9/" { auth "beerer" token=(secret)"env:T" }"#,
+        ),
+        (
+            DNSMASQ,
+            FILES,
+            r#"plugin="kea" endpoint="http://10.20.0.9/" { auth "beerer" token=(secret)"env:T"; contrl "agent" }"#,
+        ),
+        (DNSMASQ, FILES, r#"plugin="kea" { control "agnet" }"#),
+    ] {
+        let wrong = [(dnsmasq, DNSMASQ), (files, FILES), (zone, ZONE)];
+        let wrong = wrong
+            .iter()
+            .find(|(written, good)| written != good)
+            .unwrap();
+        table.push_str(&format!("target {}\n", wrong.0));
+        let errors = found(
+            &site(dnsmasq, files, zone),
+            &["validate", "--format", "json"],
+        );
+        // Records of the zone and its servers are about something else.
+        let errors = errors
+            .into_iter()
+            .filter(|(code, ..)| code.starts_with("SW00"));
+        for (code, at, message, help) in errors {
+            table.push_str(&format!("  {code} at {at}: {message}\n      {help}\n"));
+        }
+    }
+    assert_snapshot!(table);
+}
+
+/// The secret is missing, and the servers do not exist: neither is looked at.
+#[test]
+fn plan_tells_the_same_before_it_reads_a_secret() {
+    let test = TestEnvironment::new();
+    let zone = ZONE
+        .replace("env:TSIG", "env:NOT_SET")
+        .replace("server=", "servr=");
+    test.write("switchover.kdl", &site(DNSMASQ, FILES, &zone));
+    assert_snapshot!(test.run(["plan"]));
+}
+
+#[test]
+fn what_only_a_plugin_knows_is_found_offline() {
+    let topology = site(DNSMASQ, FILES, ZONE).replace(r#"target="files""#, r#"target="dnsmasq""#);
+    let errors = found(&topology, &["validate", "--format", "json"]);
+    let codes: Vec<&str> = errors.iter().map(|(code, ..)| code.as_str()).collect();
+    assert!(codes.contains(&"DNSMASQ001"), "{errors:?}");
+    let without = found(&topology, &["validate", "--format", "json", "--no-plugins"]);
+    assert!(
+        without.iter().all(|(code, ..)| code != "DNSMASQ001"),
+        "{without:?}"
+    );
+}
+
+/// A template of the site's own that cannot be used is the topology's fault, not the plugin's.
+#[test]
+fn a_template_that_fails_is_a_finding_at_its_folder() {
+    let test = TestEnvironment::new();
+    let files = r#"plugin="provisioning" root="out/files" templates="own""#;
+    test.write("switchover.kdl", &site(DNSMASQ, files, ZONE));
+    test.write("own/akuvox.cfg.j2", "{{ no_such_value }}\n");
+    let output = test.run(["validate", "--format", "json", "--only", "SW003"]);
+    assert_snapshot!(output);
+}

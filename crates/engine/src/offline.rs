@@ -1,0 +1,143 @@
+//! What is wrong with the targets of a topology, found without asking any server: declarations against the manifests of
+//! their plugins, and what the plugins say of the topology. Placeholders stand for secrets, so none is resolved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use switchover_plugin_host::Plugin;
+use switchover_topology::model::Target;
+use switchover_topology::{Diagnostic, Severity, in_report_order};
+
+use crate::context::Context;
+use crate::convert;
+use crate::declared;
+use crate::diff::{self, Resource};
+use crate::error::{Cause, TargetError};
+use crate::planner::{described, located, templates};
+use crate::render::RenderError;
+use crate::secrets::RunSecrets;
+use crate::view::Scope;
+
+/// How much of a topology can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Soundness {
+    /// All of it was understood: plugins can say what they make of it.
+    Whole,
+    /// Parts were not understood: only what targets declare can be judged.
+    InParts,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// In report order.
+    pub findings: Vec<Diagnostic>,
+    /// Targets that could not be judged, since their plugin could not be used.
+    pub errors: Vec<TargetError>,
+}
+
+/// Lets the plugins of all targets look at a topology. No server is asked, nothing is written.
+#[must_use]
+pub fn check(context: &Context<'_>, soundness: Soundness) -> Checked {
+    let secrets = RunSecrets::unresolved(context.root, context.trace.clone());
+    let mut checked = Checked::default();
+    let targets = context.topology.targets.iter();
+    for target in targets.filter(|target| context.selection.takes(&target.name.value)) {
+        let judged = judge(context, target, soundness, &secrets, &mut checked.findings);
+        let failed = judged.map_err(|cause| TargetError::new(&target.name, "check", cause));
+        checked.errors.extend(failed.err());
+    }
+    checked.findings = in_report_order(checked.findings);
+    checked
+}
+
+fn judge(
+    context: &Context<'_>,
+    target: &Target,
+    soundness: Soundness,
+    secrets: &RunSecrets,
+    findings: &mut Vec<Diagnostic>,
+) -> Result<(), Cause> {
+    let Some(plugin) = declared::plugin(context, target, findings)? else {
+        return Ok(());
+    };
+    let scope = Scope::of(context.topology, target);
+    // One that nothing names has no part of the topology to look at.
+    if soundness == Soundness::InParts || scope.is_empty() {
+        return Ok(());
+    }
+    match wanted(context, target, &scope, &plugin, secrets, findings) {
+        Ok(_) => Ok(()),
+        // The site's own templates stand in for the plugin's: a fault in them is the topology's.
+        Err(Cause::Render(error)) if target.templates.is_some() => {
+            findings.push(bad_template(target, &error));
+            Ok(())
+        }
+        Err(cause) => Err(cause),
+    }
+}
+
+/// What the topology wants of a target, as its plugin says; none where the topology cannot be put to the plugin.
+pub(crate) fn wanted(
+    context: &Context<'_>,
+    target: &Target,
+    scope: &Scope<'_>,
+    plugin: &Plugin,
+    secrets: &RunSecrets,
+    findings: &mut Vec<Diagnostic>,
+) -> Result<Option<Vec<Resource>>, Cause> {
+    let contract = |problem: String| Cause::Contract {
+        plugin: plugin.name().to_owned(),
+        export: "desired",
+        problem,
+    };
+    let view = match scope.view(secrets) {
+        Ok(view) => view,
+        Err(faults) => {
+            findings.extend(faults);
+            return Ok(None);
+        }
+    };
+    let templates = templates(context, target, plugin)?;
+    let told = described(context, target, plugin, Vec::new());
+    let mut session = plugin.start()?;
+    let found = session.check(&view, &told)?;
+    let refused = found
+        .iter()
+        .any(|finding| finding.severity == switchover_plugin_host::wit::Severity::Error);
+    findings.extend(
+        found
+            .into_iter()
+            .map(|finding| located(context, target, finding)),
+    );
+    // What the plugin refuses it need not be able to render.
+    if refused {
+        return Ok(None);
+    }
+    let desired = session.desired(&view, &told)?;
+    let resources = convert::desired(desired, &templates).map_err(|error| match error {
+        convert::ConvertError::Render(error) => Cause::Render(error),
+        other => contract(other.to_string()),
+    })?;
+    // What contradicts itself is found here, where it can be told whose it is.
+    diff::compare(&resources, &[], &BTreeMap::new(), &BTreeSet::new())
+        .map_err(|error| contract(error.to_string()))?;
+    Ok(Some(resources))
+}
+
+fn bad_template(target: &Target, error: &RenderError) -> Diagnostic {
+    let source = std::error::Error::source(error);
+    let cause = source.map_or_else(String::new, |source| format!(": {source}"));
+    let help = miette::Diagnostic::help(error).map(|help| help.to_string());
+    let place = target.templates.as_ref().map(|folder| folder.span);
+    Diagnostic {
+        code: "SW003".to_owned(),
+        name: "bad-value".to_owned(),
+        severity: Severity::Error,
+        message: format!("failed to {error}{cause}"),
+        help,
+        span: Some(place.unwrap_or(target.name.span)),
+        label: None,
+        related: Vec::new(),
+        acknowledged: None,
+    }
+}
