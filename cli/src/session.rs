@@ -7,13 +7,14 @@ use std::{fs, io};
 use miette::Diagnostic;
 use switchover_effects::Trace;
 use switchover_engine::{
-    Context, Event, Permits, Plan, PlanError, PluginSet, Recorded, Selection, Sources, Stop, Wanted,
+    Context, Event, Permits, Plan, PlanError, Planned, PluginSet, Recorded, Selection, Sources,
+    Stop, Wanted,
 };
 use switchover_plugin_host::{Host, HostConfig, HostError, Lock, LockError, Source};
 use switchover_rules::{acknowledge, judge};
 use switchover_topology::model::{Auth, Target};
 use switchover_topology::value::SecretSource;
-use switchover_topology::{Diagnostic as Finding, Loaded, Topology};
+use switchover_topology::{Diagnostic as Finding, Loaded, Severity, Topology, in_report_order};
 use tracing::{Instrument as _, Span, info_span};
 
 use crate::configuration::{self, Configuration, ConfigurationError};
@@ -100,6 +101,8 @@ pub(crate) struct Session<'a> {
     terminal: &'a Terminal,
     path: String,
     loaded: Loaded,
+    /// What reading and the rules found: no errors.
+    judged: Vec<Finding>,
     shared: Arc<Shared>,
     host: Host,
     lock: Option<Lock>,
@@ -160,7 +163,11 @@ impl<'a> Session<'a> {
         let runtime = runtime()?;
         let interrupted = switchover_engine::unfinished(&loaded.root, state_of(&loaded));
         facts.interrupted = runtime.block_on(interrupted).ok().flatten();
-        Self::judged(shared, loaded, path, lock, runtime, terminal).map(Some)
+        let judged = Self::judged(shared, loaded, path, lock, runtime, terminal)?;
+        Ok(Some(Self {
+            judged: findings,
+            ..judged
+        }))
     }
 
     /// A topology that nobody looks into but the engine.
@@ -192,6 +199,7 @@ impl<'a> Session<'a> {
             terminal,
             path,
             loaded,
+            judged: Vec::new(),
             shared: Arc::clone(shared),
             host,
             lock,
@@ -343,16 +351,53 @@ impl<'a> Session<'a> {
 
     /// Makes a plan; none where plugins found errors, which are shown.
     pub(crate) fn plan(&self) -> Result<Option<Plan>, Failure> {
+        let planned = self.planned()?;
+        let shown = planned.filter(|planned| !self.show(planned.findings.clone()));
+        Ok(shown.map(|planned| planned.plan))
+    }
+
+    /// The same; what plugins found beside errors is left to the caller.
+    fn planned(&self) -> Result<Option<Planned>, Failure> {
         match self.run(async |context| switchover_engine::plan(context).await) {
-            Ok(planned) => {
-                let refused = self.show(planned.findings);
-                Ok((!refused).then_some(planned.plan))
-            }
+            Ok(planned) => Ok(Some(planned)),
             Err(PlanError::Findings(findings)) => {
                 self.show(findings);
                 Ok(None)
             }
             Err(error) => Err(Failure::new(Exit::Failed, error)),
+        }
+    }
+
+    /// Makes a plan, with everything that was found about the topology: by the rules, by the plugins, and by looking at
+    /// the servers. None where there are errors, which are shown.
+    pub(crate) fn plan_with_findings(&self) -> Result<Option<Planned>, Failure> {
+        let Some(Planned { plan, findings }) = self.planned()? else {
+            return Ok(None);
+        };
+        let found = acknowledge(&self.loaded.topology, findings, topology_file::today());
+        let found = self.loaded.origins.relate(found);
+        let findings = in_report_order([self.judged.clone(), found].concat());
+        if Tally::of(&findings).errors > 0 {
+            report::tell(&findings, &self.loaded.sources, self.terminal);
+            return Ok(None);
+        }
+        Ok(Some(Planned { plan, findings }))
+    }
+
+    /// Tells people what was found: warnings, and notes where they asked for more.
+    pub(crate) fn tell(&self, findings: &[Finding]) {
+        let verbosity = self.terminal.verbosity;
+        if verbosity == Verbosity::Quiet {
+            return;
+        }
+        let told: Vec<Finding> = findings
+            .iter()
+            .filter(|finding| finding.acknowledged.is_none())
+            .filter(|finding| finding.severity != Severity::Note || verbosity >= Verbosity::Verbose)
+            .cloned()
+            .collect();
+        if !told.is_empty() {
+            report::tell(&told, &self.loaded.sources, self.terminal);
         }
     }
 

@@ -258,3 +258,50 @@ fn a_template_that_fails_is_a_finding_at_its_folder() {
     let output = test.run(["validate", "--format", "json", "--only", "SW003"]);
     assert_snapshot!(output);
 }
+
+/// `plan` needs no second command to be told what `validate` finds, and can fail for it.
+#[test]
+fn plan_has_the_findings_of_validate() {
+    let test = TestEnvironment::new();
+    let topology = site(DNSMASQ, FILES, ZONE);
+    let topology = topology.replace(
+        r#"server "ns1" address="10.20.0.53" role="primary" target="zone""#,
+        r#"server "ns1" address="10.20.0.53" role="primary""#,
+    );
+    let topology = topology
+        .lines()
+        .filter(|line| !line.starts_with("target \"zone\""));
+    test.write("switchover.kdl", &topology.collect::<Vec<_>>().join("\n"));
+    let codes = |output: &str| -> Vec<String> {
+        let report: Value = serde_json::from_str(output).unwrap();
+        let found = report["diagnostics"].as_array().unwrap();
+        found
+            .iter()
+            .map(|finding| finding["code"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let validated = test.run(["validate", "--format", "json"]);
+    let planned = test.run(["plan", "--format", "json"]);
+    assert_eq!(planned.code, Some(0), "{planned}");
+    let found = codes(&validated.stdout);
+    assert!(
+        found.contains(&"PROV004".to_owned()) && found.contains(&"SW205".to_owned()),
+        "{found:?}"
+    );
+    assert_eq!(found, codes(&planned.stdout));
+
+    let told = test.run(["plan"]);
+    assert!(
+        told.stderr.contains("SW205") && !told.stderr.contains("PROV004"),
+        "{told}"
+    );
+    assert!(test.run(["-v", "plan"]).stderr.contains("PROV004"));
+    let denied = test.run(["plan", "--deny-warnings"]);
+    assert_eq!((denied.code, &denied.stdout), (Some(3), &told.stdout));
+    let denied = test.run(["plan", "--deny-warnings", "--detailed-exitcode"]);
+    assert_eq!(
+        denied.code,
+        Some(3),
+        "findings outrank pending changes: {denied}"
+    );
+}

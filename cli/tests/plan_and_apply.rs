@@ -244,6 +244,38 @@ fn plugins_are_listed() {
 }
 
 #[test]
+fn settings_of_a_plugin_are_told_in_words_and_as_a_schema() {
+    let test = TestEnvironment::new();
+    let told = test.run(["plugin", "inspect", "rfc2136"]).stdout;
+    let settings = told.split_once("## Settings").unwrap().1;
+    assert_snapshot!(settings);
+    let schema = test
+        .run(["plugin", "inspect", "rfc2136", "--schema"])
+        .stdout;
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    assert!(
+        schema["properties"]["await-secondaries"].is_object(),
+        "{schema}"
+    );
+    let all = test
+        .run(["plugin", "inspect", "kea", "--format", "json"])
+        .stdout;
+    let all: serde_json::Value = serde_json::from_str(&all).unwrap();
+    let names: Vec<&str> = all["settings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|setting| setting["name"].as_str().unwrap())
+        .collect();
+    assert!(
+        ["endpoint", "auth", "control"]
+            .iter()
+            .all(|name| names.contains(name)),
+        "{names:?}"
+    );
+}
+
+#[test]
 fn an_unknown_plugin() {
     assert_snapshot!(TestEnvironment::new().run(["plugin", "inspect", "keaa"]));
 }

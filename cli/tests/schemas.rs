@@ -130,7 +130,15 @@ fn plans() {
         std::fs::create_dir(test.work().join(folder)).unwrap();
     }
     let optional = [
-        "summary", "digest", "reason", "adopted", "secret", "expect", "capture", "undo",
+        "summary",
+        "diagnostics",
+        "digest",
+        "reason",
+        "adopted",
+        "secret",
+        "expect",
+        "capture",
+        "undo",
     ];
     // What a server's resource looks like is the server's affair; resources are named by their addresses.
     let free = ["object", "resources"];

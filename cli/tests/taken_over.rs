@@ -14,7 +14,7 @@ use crate::plan_and_apply::{GOOD, site};
 
 type Files = Vec<(PathBuf, Vec<u8>)>;
 
-const DNSMASQ: &str = "root \"dnsmasq.d\"\n";
+const DNSMASQ: &str = "root \"dnsmasq.d\";";
 
 /// A server that takes as long to restart as the file `block` is there, and tells that it began by another one.
 const RESTART: &str =
@@ -22,7 +22,7 @@ const RESTART: &str =
 
 fn restarting(test: &TestEnvironment, topology: &str) -> String {
     let script = format!("cd {} && {RESTART}", test.work().display());
-    let restart = format!("{DNSMASQ}    command \"reload\" \"sh\" \"-c\" {script:?}\n");
+    let restart = format!("{DNSMASQ} command \"reload\" \"sh\" \"-c\" {script:?};");
     assert!(topology.contains(DNSMASQ));
     topology.replace(DNSMASQ, &restart)
 }

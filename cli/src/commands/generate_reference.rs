@@ -10,6 +10,7 @@ use miette::Diagnostic;
 use crate::arguments::Cli;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::render::plugin as render;
 use crate::terminal::Terminal;
 
 /// The command's arguments.
@@ -75,7 +76,12 @@ fn plugins() -> Result<String, Failure> {
         "# Plugins\n\nGenerated from the manifests of the plugins that come with the command.\n",
     );
     for plugin in crate::commands::plugin::all()? {
-        let _ = write!(page, "\n{}", crate::render::plugin::page(&plugin, 2));
+        let _ = write!(
+            page,
+            "\n{}{}",
+            render::page(&plugin, 2),
+            render::settings_table(&plugin, 3)
+        );
     }
     Ok(page)
 }

@@ -1,9 +1,11 @@
 //! `switchover plan`
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use switchover_engine::Plan;
+use switchover_engine::{Plan, Planned};
+use switchover_topology::{Diagnostic, Sources};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -12,6 +14,7 @@ use crate::plan_file::{self, Kept};
 use crate::plan_folder::PlanFolder;
 use crate::render::outline::Extent;
 use crate::render::{plan_human, plan_json, plan_markdown};
+use crate::report::Tally;
 use crate::session::Session;
 use crate::targets::TargetArguments;
 use crate::terminal::Terminal;
@@ -36,6 +39,9 @@ pub(crate) struct Arguments {
     /// End with exit code 4 where changes are pending.
     #[arg(long)]
     detailed_exitcode: bool,
+    /// End with exit code 3 where there are warnings. The plan is shown all the same.
+    #[arg(long)]
+    deny_warnings: bool,
     #[command(flatten)]
     targets: TargetArguments,
 }
@@ -55,13 +61,16 @@ enum Format {
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     let fleet = match arguments.sites.which()? {
         Which::One(file) => {
-            return match Session::open(&file, terminal)? {
-                Some(session) => {
-                    let out = arguments.out.as_deref();
-                    one(session, arguments, out, terminal, &mut Facts::default())
-                }
-                None => Ok(Exit::Findings),
+            let mut facts = Facts::default();
+            let session = Session::open_among(&Arc::default(), &file, terminal, &mut facts)?;
+            let Some(session) = session else {
+                return Ok(Exit::Findings);
             };
+            // The plan has all findings, so nobody needs to be told how many there are.
+            facts.findings = None;
+            facts.tell(terminal);
+            let out = arguments.out.as_deref();
+            return one(session, arguments, out, terminal, &mut facts);
         }
         Which::Many(fleet) => fleet,
     };
@@ -95,16 +104,31 @@ fn one(
     facts: &mut Facts,
 ) -> Result<Exit, Failure> {
     session.select(&arguments.targets)?;
-    let Some(plan) = session.plan()? else {
+    let Some(planned) = session.plan_with_findings()? else {
         return Ok(Exit::Findings);
     };
+    let Planned { plan, findings } = planned;
+    let tally = Tally::of(&findings);
+    facts.findings = Some(tally);
     let kept = match out {
         Some(path) => Some(plan_file::keep(&plan, path, arguments.sign.as_deref())?),
         None => None,
     };
-    terminal.data(&rendered(&plan, kept.as_ref(), arguments, terminal)?)?;
+    if matches!(arguments.format, Format::Human) {
+        session.tell(&findings);
+    }
+    let findings = (findings.as_slice(), &session.loaded().sources);
+    terminal.data(&rendered(
+        &plan,
+        findings,
+        kept.as_ref(),
+        arguments,
+        terminal,
+    )?)?;
     let pending = facts.planned(&plan.summary());
-    Ok(if pending && arguments.detailed_exitcode {
+    Ok(if arguments.deny_warnings && tally.warnings > 0 {
+        Exit::Findings
+    } else if pending && arguments.detailed_exitcode {
         Exit::ChangesPending
     } else {
         Exit::Done
@@ -113,6 +137,7 @@ fn one(
 
 fn rendered(
     plan: &Plan,
+    findings: (&[Diagnostic], &Sources),
     kept: Option<&Kept>,
     arguments: &Arguments,
     terminal: &Terminal,
@@ -131,7 +156,7 @@ fn rendered(
             let text = plan_human::render(plan, extent, terminal.out);
             Ok(with_digest(text, plan_human::kept))
         }
-        Format::Json => plan_json::render(plan, kept).map_err(Failure::json),
+        Format::Json => plan_json::render(plan, findings, kept).map_err(Failure::json),
         Format::Markdown => {
             let text = plan_markdown::render(plan, extent);
             Ok(with_digest(text, plan_markdown::kept))

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use miette::Diagnostic;
 use serde::Serialize;
-use switchover_engine::PluginSet;
+use switchover_engine::{PluginSet, settings_of_target};
 use switchover_plugin_host::lock::Pin;
 use switchover_plugin_host::{Host, Lock, Plugin};
 
@@ -46,6 +46,9 @@ pub(crate) struct InspectArguments {
     /// How the plugin is printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Print the JSON Schema of the plugin's own settings, and nothing else.
+    #[arg(long, conflicts_with = "format")]
+    schema: bool,
 }
 
 /// `plugin lock`
@@ -159,18 +162,45 @@ fn list(arguments: &ListArguments, terminal: &Terminal) -> Result<Exit, Failure>
 struct Inspected<'a> {
     format_version: &'static str,
     sha256: String,
+    settings: Vec<InspectedSetting>,
     #[serde(flatten)]
     manifest: &'a switchover_plugin_host::wit::Manifest,
+}
+
+/// What a target may say, how its server is reached among it.
+#[derive(Serialize)]
+struct InspectedSetting {
+    name: String,
+    values: String,
+    several: bool,
+    default: Option<serde_json::Value>,
+    required: bool,
+    meaning: String,
 }
 
 fn inspect(arguments: &InspectArguments, terminal: &Terminal) -> Result<Exit, Failure> {
     let plugin = load(&session::host()?, &session::bundled(), &arguments.name)?;
     let text = match arguments.format {
-        Format::Human => crate::render::markdown::render(&render::page(&plugin, 1), terminal.out),
+        Format::Human if arguments.schema => pretty_schema(&plugin).map_err(Failure::json)?,
+        Format::Human => {
+            let page = crate::render::markdown::render(&render::page(&plugin, 1), terminal.out);
+            page + &render::settings_lines(&plugin, terminal.out)
+        }
         Format::Json => {
             let inspected = Inspected {
                 format_version: "1.0",
                 sha256: plugin.digest().to_string(),
+                settings: settings_of_target(plugin.manifest())
+                    .into_iter()
+                    .map(|setting| InspectedSetting {
+                        values: setting.values.to_string(),
+                        name: setting.name,
+                        several: setting.several,
+                        default: setting.default,
+                        required: setting.required,
+                        meaning: setting.meaning,
+                    })
+                    .collect(),
                 manifest: plugin.manifest(),
             };
             serde_json::to_string_pretty(&inspected).map_err(Failure::json)? + "\n"
@@ -178,6 +208,12 @@ fn inspect(arguments: &InspectArguments, terminal: &Terminal) -> Result<Exit, Fa
     };
     terminal.data(&text)?;
     Ok(Exit::Done)
+}
+
+/// The schema, indented. The host has checked that it is JSON.
+fn pretty_schema(plugin: &Plugin) -> Result<String, serde_json::Error> {
+    let schema: serde_json::Value = serde_json::from_str(&plugin.manifest().settings_schema)?;
+    Ok(serde_json::to_string_pretty(&schema)? + "\n")
 }
 
 /// Pins what is used and nothing else, and tells how that differs from what was pinned before.

@@ -142,7 +142,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     if arguments.dry_run {
         terminal.data(&match arguments.format {
             Format::Human => plan_human::render(&plan, Extent::Brief, terminal.out),
-            Format::Json => plan_json::render(&plan, None).map_err(Failure::json)?,
+            Format::Json => plan_json::render(&plan, (&[], &session.loaded().sources), None)
+                .map_err(Failure::json)?,
             Format::Markdown => plan_markdown::render(&plan, Extent::Brief),
         })?;
         return Ok(Exit::Done);

@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
+use switchover_engine::settings_of_target;
+use switchover_plugin_host::settings::written;
 use switchover_plugin_host::wit::{Reach, UndoSupport};
 use switchover_plugin_host::{Plugin, pattern};
 
 use crate::render::text::{counted, visible};
+use crate::terminal::Look;
 
 /// One line a plugin, then the line that sums up.
 pub(crate) fn list(plugins: &[Plugin]) -> String {
@@ -100,33 +103,100 @@ pub(crate) fn page(plugin: &Plugin, level: usize) -> String {
             .map(|write| code(&pattern::text(write)))
             .collect(),
     );
-    let commands = manifest.commands.iter().map(|command| {
-        let need = if command.required {
-            "required"
-        } else {
-            "optional"
-        };
-        format!("`{}` ({need}): {}", command.name, command.summary)
-    });
-    section(&mut page, "Commands", commands.collect());
     let templates = manifest
         .templates
         .iter()
         .map(|template| code(&template.name));
     section(&mut page, "Templates", templates.collect());
-    let _ = writeln!(
-        page,
-        "\n{heading}# Settings\n\n```json\n{}\n```",
-        settings(&manifest.settings_schema)
-    );
     page
 }
 
-/// The schema, indented. The host has checked that it is JSON.
-fn settings(schema: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(schema)
-        .and_then(|schema| serde_json::to_string_pretty(&schema))
-        .unwrap_or_else(|_| visible(schema).into_owned())
+/// The settings of a target as a Markdown table below a heading of this level.
+pub(crate) fn settings_table(plugin: &Plugin, level: usize) -> String {
+    let mut table = format!(
+        "\n{} Settings\n\n| setting | value | default | meaning |\n| --- | --- | --- | --- |\n",
+        "#".repeat(level)
+    );
+    let cell = |text: &str| visible(text).replace('|', "\\|");
+    for row in rows(plugin) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            table,
+            "| {} | {} | {} | {} |",
+            cell(&code(&row.name)),
+            cell(&row.values),
+            cell(&row.default),
+            cell(&row.meaning)
+        );
+    }
+    table
+}
+
+/// The same for a terminal of this width: a line for each setting, what it means indented below.
+pub(crate) fn settings_lines(plugin: &Plugin, look: Look) -> String {
+    let rows = rows(plugin);
+    let name = rows.iter().map(|row| row.name.chars().count()).max();
+    let name = name.unwrap_or_default();
+    let mut text = super::markdown::render("## Settings of a target\n", look);
+    text.insert(0, '\n');
+    for row in rows {
+        let default = match row.default.as_str() {
+            "" => String::new(),
+            "required" => " (required)".to_owned(),
+            default => format!(" [default: {default}]"),
+        };
+        let line = format!("{}{default}", row.values);
+        let indent = " ".repeat(name + 4);
+        let first = format!("  {:name$}  ", row.name);
+        let options = textwrap::Options::new(look.width)
+            .initial_indent(&first)
+            .subsequent_indent(&indent)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .word_separator(textwrap::WordSeparator::AsciiSpace);
+        let meaning = options.clone().initial_indent(&indent);
+        let _ = writeln!(text, "\n{}", textwrap::fill(&visible(&line), options));
+        let _ = writeln!(text, "{}", textwrap::fill(&visible(&row.meaning), meaning));
+    }
+    text
+}
+
+/// A setting in words.
+struct Row {
+    name: String,
+    values: String,
+    default: String,
+    meaning: String,
+}
+
+/// Everything that a target of the plugin may say, commands last.
+fn rows(plugin: &Plugin) -> Vec<Row> {
+    let manifest = plugin.manifest();
+    let default = |required: bool, default: Option<String>| match default {
+        _ if required => "required".to_owned(),
+        Some(default) => default,
+        None => String::new(),
+    };
+    let settings = settings_of_target(manifest).into_iter().map(|setting| Row {
+        values: format!(
+            "{}{}",
+            setting.values,
+            if setting.several {
+                ", once or more"
+            } else {
+                ""
+            }
+        ),
+        default: default(setting.required, setting.default.as_ref().map(written)),
+        name: setting.name,
+        meaning: setting.meaning,
+    });
+    let commands = manifest.commands.iter().map(|command| Row {
+        name: format!("command \"{}\"", command.name),
+        values: "\"PROGRAM\" \"ARGUMENT\" …".to_owned(),
+        default: default(command.required, None),
+        meaning: command.summary.clone(),
+    });
+    settings.chain(commands).collect()
 }
 
 /// A code span that holds backticks, too.

@@ -50,6 +50,18 @@ struct JsonSummary {
     notes: usize,
 }
 
+/// Each finding as it stands in `diagnostics`, for documents that hold more than findings.
+pub(crate) fn json_members(
+    diagnostics: &[Diagnostic],
+    sources: &Sources,
+) -> Result<Vec<serde_json::Value>, serde_json::Error> {
+    let documents = Documents::new(sources);
+    diagnostics
+        .iter()
+        .map(|diagnostic| serde_json::to_value(json_finding(diagnostic, &documents)))
+        .collect()
+}
+
 /// All findings as one JSON document with a final line break.
 pub(crate) fn json(
     diagnostics: &[Diagnostic],

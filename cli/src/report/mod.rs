@@ -22,7 +22,7 @@ use crate::terminal::Terminal;
 
 pub(crate) use github::github;
 pub(crate) use human::human;
-pub(crate) use json::json;
+pub(crate) use json::{json, json_members};
 pub(crate) use junit::junit;
 pub(crate) use markdown::markdown;
 pub(crate) use sarif::sarif;

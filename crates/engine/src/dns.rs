@@ -21,7 +21,7 @@ use crate::view;
 pub(crate) const SETTINGS: [&str; 2] = [SERVER, TSIG];
 
 pub(crate) const SERVER: &str = "server";
-const TSIG: &str = "tsig";
+pub(crate) const TSIG: &str = "tsig";
 
 /// Something about these settings is not as it should be.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use crate::secrets::RunSecrets;
 /// Settings of a target that are the engine's where its plugin reaches files.
 pub(crate) const SETTINGS: [&str; 1] = [SECRET_MODE];
 
-const SECRET_MODE: &str = "secret-mode";
+pub(crate) const SECRET_MODE: &str = "secret-mode";
 
 /// What the settings object to, before anything is connected.
 pub(crate) fn check(target: &Target) -> Vec<Objection<'_>> {

@@ -57,6 +57,7 @@ pub use render::RenderError;
 pub use runbook::{Reading, Runbook, TargetTasks, Task, TaskState, runbook};
 pub use secrets::SecretCommands;
 pub use selection::Selection;
+pub use settings::settings_of_target;
 pub use state::{
     BlobRef, Broken, Checked, Collected, Contents, Counts, Damage, Generation, Holder, Lease,
     LeaseError, LeaseOptions, Retention, Sources, State, StateError, TargetRecord, lease_holder,

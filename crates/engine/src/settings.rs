@@ -16,6 +16,8 @@ use crate::{dns, files};
 
 use words::Words;
 
+pub use words::of_target as settings_of_target;
+
 /// The plugin's own settings as one JSON object.
 pub(crate) fn object(target: &Target, manifest: &Manifest) -> Value {
     let members =

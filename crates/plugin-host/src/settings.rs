@@ -43,7 +43,9 @@ pub enum Values {
         /// Whether fractions are refused.
         whole: bool,
     },
-    /// Something that these words do not cover.
+    /// What these words say; for settings that are not the plugin's own.
+    Described(&'static str),
+    /// Something that the schema says in a way that has no words here.
     Other,
 }
 
@@ -157,7 +159,7 @@ impl Setting {
                 let bound = least.as_ref().or(most.as_ref());
                 bound.map_or_else(|| "1".to_owned(), written)
             }
-            Values::Text | Values::Other => "\"…\"".to_owned(),
+            Values::Text | Values::Described(_) | Values::Other => "\"…\"".to_owned(),
         });
         format!("{} {value}", self.name)
     }
@@ -196,6 +198,7 @@ impl fmt::Display for Values {
                     (None, None) => Ok(()),
                 }
             }
+            Self::Described(words) => formatter.write_str(words),
             Self::Other => formatter.write_str("a value that the plugin's schema allows"),
         }
     }

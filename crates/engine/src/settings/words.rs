@@ -6,7 +6,7 @@ use switchover_plugin_host::wit::{Manifest, Reach};
 use switchover_topology::model::Setting;
 use switchover_topology::nearest;
 
-use super::engines;
+use crate::{dns, files};
 
 /// What people call things elsewhere, and what they are called here.
 const SYNONYMS: [(&[&str], &str); 4] = [
@@ -48,34 +48,113 @@ const SYNONYMS: [(&[&str], &str); 4] = [
 /// What is said of a value where the schema's words are not known here.
 const UNFIT: &str = "must be as the plugin's schema says";
 
+/// The settings that a target of a plugin may have: how its server is reached, then the plugin's own. Commands are in
+/// the manifest.
+#[must_use]
+pub fn of_target(manifest: &Manifest) -> Vec<settings::Setting> {
+    let setting = |name: &str, required, values, meaning: &str| settings::Setting {
+        name: name.to_owned(),
+        values: Values::Described(values),
+        several: false,
+        default: None,
+        required,
+        meaning: meaning.to_owned(),
+    };
+    let reaches = |reach| manifest.reach.contains(&reach);
+    let mut found = Vec::new();
+    if reaches(Reach::Http) {
+        let auth = "\"bearer\" token=SECRET, \"basic\" user=\"NAME\" password=SECRET, or \"s2s\" app-id=\"ID\" \
+                    app-name=\"NAME\" secret=SECRET";
+        found.extend([
+            setting(
+                "endpoint",
+                true,
+                "a URL",
+                "URL below which the server takes requests",
+            ),
+            setting(
+                "auth",
+                false,
+                auth,
+                "credentials for the endpoint; a SECRET is written `(secret)\"env:NAME\"`",
+            ),
+            setting(
+                "ca",
+                false,
+                "a path",
+                "PEM file of certificates to trust at the endpoint, beside those of the system",
+            ),
+        ]);
+    }
+    if reaches(Reach::Files) {
+        found.push(setting(
+            "root",
+            true,
+            "a folder, or ssh://USER@HOST/FOLDER",
+            "folder in which files are written; a relative path starts at the topology's folder",
+        ));
+    }
+    if reaches(Reach::Dns) {
+        found.extend([
+            setting(
+                dns::SERVER,
+                true,
+                "ADDRESS or ADDRESS:PORT",
+                "DNS server that takes updates and transfers",
+            ),
+            setting(
+                dns::TSIG,
+                false,
+                "\"NAME\" algorithm=\"hmac-sha256\" secret=SECRET",
+                "key that signs updates and transfers; a SECRET is written `(secret)\"env:NAME\"`",
+            ),
+        ]);
+    }
+    if reaches(Reach::Files) {
+        found.push(settings::Setting {
+            default: Some(Value::from("0640")),
+            ..setting(
+                files::SECRET_MODE,
+                false,
+                "permissions in octal digits",
+                "permissions of a new file that holds a secret",
+            )
+        });
+    }
+    if !manifest.templates.is_empty() {
+        found.push(setting(
+            "templates",
+            false,
+            "a folder",
+            "folder of templates that replace the plugin's own of the same name",
+        ));
+    }
+    found.extend(settings::settings(&manifest.settings_schema));
+    found
+}
+
 /// Everything that a target of a plugin may say.
 #[derive(Debug)]
 pub(super) struct Words {
-    /// Names of settings, the engine's and the plugin's, and of nodes that every target may hold.
+    /// Names of settings, the engine's and the plugin's.
     names: Vec<String>,
+    /// The plugin's own.
     pub(super) settings: Vec<settings::Setting>,
 }
 
 impl Words {
     pub(super) fn of(manifest: &Manifest) -> Self {
-        let settings = settings::settings(&manifest.settings_schema);
-        let mut names: Vec<String> = Vec::new();
-        let mut add = |more: &[&str]| names.extend(more.iter().map(ToString::to_string));
-        if manifest.reach.contains(&Reach::Http) {
-            add(&["endpoint", "auth", "ca"]);
-        }
-        if manifest.reach.contains(&Reach::Files) {
-            add(&["root"]);
-        }
-        add(&engines(manifest));
-        if !manifest.templates.is_empty() {
-            add(&["templates"]);
-        }
+        let mut names: Vec<String> = of_target(manifest)
+            .into_iter()
+            .map(|setting| setting.name)
+            .collect();
         if !manifest.commands.is_empty() {
-            add(&["command"]);
+            names.push("command".to_owned());
         }
-        names.extend(settings.iter().map(|setting| setting.name.clone()));
-        Self { names, settings }
+        Self {
+            names,
+            settings: settings::settings(&manifest.settings_schema),
+        }
     }
 
     /// Whether a target of the plugin may say this.
@@ -160,7 +239,9 @@ pub(super) fn ill_typed(
     let meaning = || format!("`{name}`: {}", described.meaning);
     // A secret is shown as its source, never as its value.
     let found = shown(&setting.value);
-    if matches!(values, Values::Other) || is_right_type(values, &setting.value) {
+    if matches!(values, Values::Other | Values::Described(_))
+        || is_right_type(values, &setting.value)
+    {
         // The type is right, so the schema says more than its words: a pattern, a length.
         return (format!("`{name}` {problem}, not {found}"), Some(meaning()));
     }
@@ -220,7 +301,7 @@ fn is_right_type(values: &Values, value: &Value) -> bool {
         Values::Choice(words) => words.contains(value),
         Values::Text => value.is_string(),
         Values::Boolean => value.is_boolean(),
-        Values::Number { .. } | Values::Other => false,
+        Values::Number { .. } | Values::Described(_) | Values::Other => false,
     }
 }
 
