@@ -6,6 +6,7 @@ use std::time::Duration;
 use miette::Diagnostic;
 use wasmtime::{Trap, WasmBacktrace};
 
+use crate::finding::FindingFault;
 use crate::limits::{Exceeded, Limits};
 use crate::manifest::ManifestFault;
 
@@ -195,6 +196,9 @@ pub enum Problem {
     /// What the call gave back is not of the types that it promised.
     #[error("gave back a value that is not of its type: {0}")]
     Lie(String),
+    /// A finding is not one that the manifest declares.
+    #[error("{0}")]
+    Finding(FindingFault),
     /// The session ended with an earlier error.
     #[error("cannot be called after it was stopped")]
     Ended,
@@ -227,6 +231,7 @@ impl Problem {
             Self::Table => "table",
             Self::Output(_) => "output",
             Self::Lie(_) => "lie",
+            Self::Finding(_) => "finding",
             Self::Ended => "ended",
             Self::Failure { .. } => "failure",
             Self::Host(_) => "host",
@@ -251,6 +256,7 @@ impl Problem {
             | Self::Table
             | Self::Output(_)
             | Self::Lie(_)
+            | Self::Finding(_)
             | Self::Failure { .. } => {
                 "this is a fault in the plugin, not in the topology; report it to its author"
             }

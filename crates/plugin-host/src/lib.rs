@@ -13,6 +13,7 @@
 mod cache;
 mod digest;
 mod error;
+mod finding;
 mod host;
 mod limits;
 pub mod lock;
@@ -27,6 +28,7 @@ pub mod wit;
 pub use cache::default_cache;
 pub use digest::{Digest, NotADigest};
 pub use error::{Export, HostError, PluginError, Problem};
+pub use finding::{FindingFault, KindFault};
 pub use host::{Host, HostConfig, Source};
 pub use limits::Limits;
 pub use lock::{Lock, LockError, LockMismatch};

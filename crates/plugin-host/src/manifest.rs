@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::finding::{self, KindFault};
 use crate::pattern::{self, PathFault};
 use crate::wit::{HttpPattern, Manifest, Pattern, Reach};
 
@@ -35,6 +36,14 @@ pub enum ManifestFault {
         what: &'static str,
         /// The name.
         name: String,
+    },
+    /// A kind of finding that could not be told apart or shown.
+    #[error("the finding `{code}` {fault}")]
+    Finding {
+        /// Its code.
+        code: String,
+        /// What is wrong.
+        fault: KindFault,
     },
     /// A pattern that can match nothing, or that could be read in two ways.
     #[error("the pattern `{pattern}` {fault}")]
@@ -111,6 +120,7 @@ pub(crate) fn check(name: &str, manifest: &Manifest) -> Result<(), ManifestFault
             .iter()
             .map(|template| template.name.as_str()),
     )?;
+    finding::declared(&manifest.findings)?;
     patterns(manifest, &manifest.reads, read_pattern)?;
     patterns(manifest, &manifest.writes, write_pattern)
 }
@@ -121,7 +131,7 @@ pub(crate) fn is_version(version: &str) -> bool {
 }
 
 /// Lower-case letters, digits and single hyphens between them, as in a topology.
-fn is_word(name: &str) -> bool {
+pub(crate) fn is_word(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.split('-').all(|part| {
@@ -241,7 +251,7 @@ fn is_pointer(pointer: &str) -> bool {
             .all(|rest| rest.starts_with(['0', '1']))
 }
 
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     let mut out: String = text
         .chars()
         .take(120)

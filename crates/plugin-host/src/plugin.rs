@@ -8,12 +8,12 @@ use wasmtime::{Store, UpdateDeadline};
 
 use crate::host::Host;
 use crate::limits::{Exceeded, Usage};
-use crate::manifest;
 use crate::wit::{
-    self, Adopting, Answer, Change, Examination, Failure, Finding, Guest, Manifest, PluginPre,
-    Procedure, Query, Resource, Target, View,
+    self, Adopting, Answer, Basis, Change, Examination, Failure, Finding, Guest, Manifest,
+    PluginPre, Procedure, Query, Resource, Target, View,
 };
 use crate::{Digest, Export, PluginError, Problem};
+use crate::{finding, manifest};
 
 /// A loaded plugin that has described itself. Cheap to clone.
 #[derive(Clone)]
@@ -136,9 +136,11 @@ impl Session {
     /// # Errors
     /// The plugin misbehaves.
     pub fn check(&mut self, view: &View, target: &Target) -> Called<Vec<Finding>> {
-        self.call(Export::Check, |guest, store| {
+        let found = self.call(Export::Check, |guest, store| {
             guest.call_check(store, view, target)
-        })
+        })?;
+        self.declared(Export::Check, Basis::Topology, &found)?;
+        Ok(found)
     }
 
     /// What should exist.
@@ -187,9 +189,11 @@ impl Session {
         target: &Target,
         answers: &[Answer],
     ) -> Called<Examination> {
-        self.fallible(Export::Examine, |guest, store| {
+        let examination = self.fallible(Export::Examine, |guest, store| {
             guest.call_examine(store, view, target, answers)
-        })
+        })?;
+        self.declared(Export::Examine, Basis::Server, &examination.findings)?;
+        Ok(examination)
     }
 
     /// What exists, as parts of a topology, or what has to be read besides.
@@ -226,10 +230,18 @@ impl Session {
             Some(instance) => instance.call(&self.plugin.0.host, call),
             None => Err(Problem::Ended),
         };
-        result.map_err(|problem| {
-            self.instance = None;
-            self.plugin.error(Some(export), problem)
-        })
+        result.map_err(|problem| self.end(export, problem))
+    }
+
+    /// Reports, `explain` and acknowledgements know of a finding what the manifest says of its code.
+    fn declared(&mut self, export: Export, basis: Basis, found: &[Finding]) -> Called<()> {
+        finding::raised(&self.plugin.manifest().findings, basis, found)
+            .map_err(|fault| self.end(export, Problem::Finding(fault)))
+    }
+
+    fn end(&mut self, export: Export, problem: Problem) -> PluginError {
+        self.instance = None;
+        self.plugin.error(Some(export), problem)
     }
 
     fn fallible<T>(

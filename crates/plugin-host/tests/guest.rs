@@ -13,7 +13,23 @@ const CONTRACT: &str = include_str!("../../../schemas/plugin.wit");
 /// `ZEROS` is an empty list and an `ok` result with empty lists.
 pub(crate) const ZEROS: u32 = 0x100;
 const MANIFEST: u32 = 0x1000;
-const TEXTS: u32 = 0x2000;
+/// Lists of the manifest and of findings, and what `check` and `examine` give back.
+const LISTS: u32 = 0x5000;
+const TEXTS: u32 = 0x6000;
+
+/// `finding-kind` of the contract; the two numbers are cases of its enums.
+#[derive(Clone)]
+pub(crate) struct Kind {
+    pub(crate) code: String,
+    pub(crate) name: String,
+    pub(crate) severity: u8,
+    pub(crate) basis: u8,
+    pub(crate) summary: String,
+    pub(crate) explanation: String,
+}
+
+/// The code, name and severity of a `finding`.
+pub(crate) type Raised = (&'static str, &'static str, u8);
 
 /// Parts of a core module; each field may be replaced by something hostile.
 #[derive(Clone)]
@@ -23,6 +39,11 @@ pub(crate) struct Guest {
     pub(crate) undo: u8,
     /// Length of the list of read patterns, whose address is 0.
     pub(crate) reads: u32,
+    /// Kinds of findings that the manifest declares.
+    pub(crate) kinds: Vec<Kind>,
+    /// What `check` and `examine` raise, each in place of the export's body.
+    pub(crate) checked: Vec<Raised>,
+    pub(crate) examined: Vec<Raised>,
     pub(crate) describe: String,
     pub(crate) check: String,
     pub(crate) desired: String,
@@ -49,6 +70,9 @@ impl Default for Guest {
             version: "1.2.3",
             undo: 0,
             reads: 0,
+            kinds: vec![],
+            checked: vec![],
+            examined: vec![],
             describe: format!("(i32.const {MANIFEST})"),
             check: nothing(),
             desired: nothing(),
@@ -94,6 +118,40 @@ impl Guest {
         manifest.extend(text(self.version.as_bytes()));
         manifest.extend(text(b"a guest"));
         manifest.extend([empty, empty].concat()); // resources, servers
+        let mut lists = Vec::new();
+        let mut list = |items: Vec<Vec<u8>>| {
+            let at = LISTS + u32::try_from(lists.len()).unwrap();
+            let length = u32::try_from(items.len()).unwrap();
+            lists.extend(items.concat());
+            [at.to_le_bytes(), length.to_le_bytes()].concat()
+        };
+        let kinds = self.kinds.iter().map(|kind| {
+            let [code, name] = [&kind.code, &kind.name].map(|it| text(it.as_bytes()));
+            let [summary, explanation] =
+                [&kind.summary, &kind.explanation].map(|it| text(it.as_bytes()));
+            let enums = vec![kind.severity, kind.basis, 0, 0];
+            [code, name, enums, summary, explanation].concat()
+        });
+        manifest.extend(list(kinds.collect()));
+        let mut raised = |findings: &[Raised]| {
+            let items = findings.iter().map(|(code, name, severity)| {
+                let (code, name) = (text(code.as_bytes()), text(name.as_bytes()));
+                let rest = vec![0; 28]; // message, help, path
+                [code, name, vec![*severity, 0, 0, 0], rest].concat()
+            });
+            let items = list(items.collect());
+            // Also an `ok` result, whose case comes first.
+            list(vec![[vec![0; 4], items, vec![0; 8]].concat()])
+        };
+        let address = |list: Vec<u8>| u32::from_le_bytes([list[0], list[1], list[2], list[3]]);
+        let body = |findings: &[Raised], body: &str, at: u32| match findings {
+            [] => body.to_owned(),
+            _ => format!("(i32.const {at})"),
+        };
+        let checked = address(raised(&self.checked)) + 4;
+        let examined = address(raised(&self.examined));
+        let check = body(&self.checked, &self.check, checked);
+        let examine = body(&self.examined, &self.examine, examined);
         manifest.extend(text(b"{}"));
         manifest.extend(empty); // reach
         manifest.extend([[0; 4], self.reads.to_le_bytes()].concat());
@@ -110,11 +168,9 @@ impl Guest {
         let api = "switchover:plugin/api@0.1.0";
         let Self {
             describe,
-            check,
             desired,
             queries,
             current,
-            examine,
             adopt,
             procedure,
             realloc,
@@ -142,9 +198,11 @@ impl Guest {
                 (func $procedure (export "{api}#procedure")
                     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {procedure})
                 (data (i32.const {MANIFEST}) "{}")
+                (data (i32.const {LISTS}) "{}")
                 (data (i32.const {TEXTS}) "{}")
                 {more})"#,
             escaped(&manifest),
+            escaped(&lists),
             escaped(&texts),
         )
     }

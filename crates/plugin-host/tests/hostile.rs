@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use miette::Diagnostic;
 use switchover_plugin_host::{PluginError, Problem, Source};
 
-use crate::guest::{Guest, ZEROS, assert_alive, componentize, run, strict_host};
+use crate::guest::{Guest, Kind, Raised, ZEROS, assert_alive, componentize, run, strict_host};
 
 const LOOP: &str = "(loop $l (br $l)) unreachable";
 const TRAP: &str = "(call $oops) unreachable";
@@ -374,6 +374,93 @@ fn imports_and_other_worlds() {
         ("text".to_owned(), b"#!/bin/sh\n".to_vec()),
         ("nothing".to_owned(), Vec::new()),
     ]));
+}
+
+const ERROR: u8 = 0;
+const WARNING: u8 = 1;
+const NOTE: u8 = 2;
+
+/// Declares a warning that `check` raises and one that `examine` does.
+fn declaring(checked: Vec<Raised>, examined: Vec<Raised>) -> Guest {
+    let kind = |code: &str, name: &str, basis| Kind {
+        code: code.into(),
+        name: name.into(),
+        severity: WARNING,
+        basis,
+        summary: "it is so".into(),
+        explanation: "To fix it, wait.".into(),
+    };
+    Guest {
+        kinds: vec![
+            kind("GUEST001", "offline", 0),
+            kind("GUEST101", "online", 1),
+        ],
+        checked,
+        examined,
+        ..Guest::default()
+    }
+}
+
+#[test]
+fn findings_that_the_manifest_does_not_declare() {
+    let table: [(&str, Vec<Raised>, Vec<Raised>); 9] = [
+        (
+            "another code",
+            vec![("GUEST002", "offline", WARNING)],
+            vec![],
+        ),
+        ("no code", vec![("", "", NOTE)], vec![]),
+        ("one of ours", vec![("SW001", "syntax", ERROR)], vec![]),
+        (
+            "in lower case",
+            vec![("guest001", "offline", WARNING)],
+            vec![],
+        ),
+        (
+            "another name",
+            vec![("GUEST001", "off\u{1b}line", WARNING)],
+            vec![],
+        ),
+        ("graver", vec![("GUEST001", "offline", ERROR)], vec![]),
+        (
+            "without asking",
+            vec![("GUEST101", "online", WARNING)],
+            vec![],
+        ),
+        (
+            "after asking",
+            vec![],
+            vec![("GUEST001", "offline", WARNING)],
+        ),
+        (
+            "the second of two",
+            vec![],
+            vec![
+                ("GUEST101", "online", WARNING),
+                ("GUEST102", "online", WARNING),
+            ],
+        ),
+    ];
+    insta::assert_snapshot!(all(table.map(|(title, checked, examined)| {
+        (title.to_owned(), declaring(checked, examined).component())
+    })));
+}
+
+#[test]
+fn findings_that_the_manifest_declares() {
+    let checked = vec![
+        ("GUEST001", "offline", WARNING),
+        ("GUEST001", "offline", NOTE),
+    ];
+    let examined = vec![("GUEST101", "online", NOTE)];
+    let plugin = declaring(checked, examined).load(&strict_host()).unwrap();
+    let mut session = plugin.start().unwrap();
+    run(&mut session).unwrap();
+    let found = session
+        .check(&crate::guest::view(), &crate::guest::target())
+        .unwrap();
+    let codes: Vec<&str> = found.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["GUEST001", "GUEST001"]);
 }
 
 #[test]

@@ -3,12 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use switchover_sdk::scope::{Served, host_name, is_standby, own_services, own_zones, served};
-use switchover_sdk::{DhcpOption, Finding, OptionValue, Role, Severity, Target, View, Zone, text};
+use switchover_sdk::{DhcpOption, Finding, OptionValue, Role, Target, View, Zone, text};
 
 use crate::desired::{is_writable_record, shared_ttl};
 use crate::manifest::{RELOAD, Settings};
 use crate::names::is_tag;
 use crate::record::Record;
+use crate::rules::{
+    DNSMASQ001, DNSMASQ002, DNSMASQ003, DNSMASQ004, DNSMASQ005, DNSMASQ006, DNSMASQ007, DNSMASQ008,
+    DNSMASQ009, DNSMASQ010, DNSMASQ011, DNSMASQ012, DNSMASQ013, DNSMASQ014, DNSMASQ015,
+};
 use crate::words::is_quotable;
 
 /// dnsmasq refuses a longer text; an option's length is one byte.
@@ -42,13 +46,9 @@ fn roles(view: &View, target: &Target) -> impl Iterator<Item = Finding> {
         };
         let message = format!("{role} names this target, but dnsmasq serves DHCP and DNS only");
         Some(
-            Finding::error(
-                "DNSMASQ001",
-                "dnsmasq-not-dhcp-or-dns",
-                path.clone(),
-                message,
-            )
-            .with_help("give it a target of its own"),
+            DNSMASQ001
+                .at(path.clone(), message)
+                .with_help("give it a target of its own"),
         )
     })
 }
@@ -63,7 +63,7 @@ fn standby(view: &View, target: &Target) -> impl Iterator<Item = Finding> {
                 server.name, service.name
             );
             let path = format!("target/{}", target.name);
-            Finding::error("DNSMASQ002", "dnsmasq-standby", path, message)
+            DNSMASQ002.at(path, message)
                 .with_help("leave the target out of this server, or use a DHCP server that can fail over")
         })
 }
@@ -74,13 +74,9 @@ fn reload(target: &Target) -> Option<Finding> {
     }
     let message = "without a command `reload`, dnsmasq goes on with its old configuration until it is restarted";
     let path = format!("target/{}", target.name);
-    Some(
-        Finding::error("DNSMASQ003", "dnsmasq-no-reload", path, message)
-            .severity(Severity::Note)
-            .with_help(
-                "declare one, such as `command \"reload\" \"systemctl\" \"restart\" \"dnsmasq\"`",
-            ),
-    )
+    Some(DNSMASQ003.at(path, message).with_help(
+        "declare one, such as `command \"reload\" \"systemctl\" \"restart\" \"dnsmasq\"`",
+    ))
 }
 
 fn networks(view: &View) -> Vec<Finding> {
@@ -92,7 +88,7 @@ fn networks(view: &View) -> Vec<Finding> {
         if !is_tag(&network.name) {
             let message = format!("`{}` cannot be part of a tag", network.name);
             found.push(
-                Finding::error("DNSMASQ004", "dnsmasq-tag", path.clone(), message).with_help(
+                DNSMASQ004.at(path.clone(), message).with_help(
                     "name the network with letters, digits, dots, hyphens and underscores",
                 ),
             );
@@ -104,23 +100,13 @@ fn networks(view: &View) -> Vec<Finding> {
                     network.subnet
                 );
                 let path = format!("{path}/subnet");
-                found.push(Finding::error(
-                    "DNSMASQ005",
-                    "dnsmasq-not-ipv4",
-                    path,
-                    message,
-                ));
+                found.push(DNSMASQ005.at(path, message));
             }
             Some(subnet) => {
                 if let Some(other) = subnets.insert(subnet, &network.name) {
                     let message = format!("`{subnet}` is also the subnet of network `{other}`");
                     let path = format!("{path}/subnet");
-                    found.push(Finding::error(
-                        "DNSMASQ006",
-                        "dnsmasq-duplicate-subnet",
-                        path,
-                        message,
-                    ));
+                    found.push(DNSMASQ006.at(path, message));
                 }
             }
         }
@@ -129,10 +115,7 @@ fn networks(view: &View) -> Vec<Finding> {
             let message =
                 format!("a lease of {lease} s is raised to {SHORTEST_LEASE_SECONDS} s by dnsmasq");
             let path = format!("dhcp/{}/lease", served.service.name);
-            found.push(
-                Finding::error("DNSMASQ007", "dnsmasq-short-lease", path, message)
-                    .severity(Severity::Warning),
-            );
+            found.push(DNSMASQ007.at(path, message));
         }
     }
     found
@@ -146,12 +129,7 @@ fn options(served: &Served<'_>) -> Vec<Finding> {
             let why = unwritable(option)?;
             let message = format!("option {} {why}", option.code);
             let path = format!("network/{}", network.name);
-            Some(Finding::error(
-                "DNSMASQ008",
-                "dnsmasq-option",
-                path,
-                message,
-            ))
+            Some(DNSMASQ008.at(path, message))
         })
         .collect()
 }
@@ -197,12 +175,7 @@ fn hosts(view: &View) -> Vec<Finding> {
             let Ok(ip) = address.parse::<std::net::Ipv4Addr>() else {
                 let message = format!("`{address}` is no IPv4 address, so it cannot be reserved");
                 let path = format!("{path}/address");
-                found.push(Finding::error(
-                    "DNSMASQ009",
-                    "dnsmasq-reservation",
-                    path,
-                    message,
-                ));
+                found.push(DNSMASQ009.at(path, message));
                 continue;
             };
             if served.subnet.is_some_and(|subnet| !subnet.contains(&ip)) || !addresses.insert(ip) {
@@ -211,12 +184,7 @@ fn hosts(view: &View) -> Vec<Finding> {
                     served.network.subnet
                 );
                 let path = format!("{path}/address");
-                found.push(Finding::error(
-                    "DNSMASQ009",
-                    "dnsmasq-reservation",
-                    path,
-                    message,
-                ));
+                found.push(DNSMASQ009.at(path, message));
             }
             match host_name(&device.name) {
                 None => {
@@ -225,8 +193,8 @@ fn hosts(view: &View) -> Vec<Finding> {
                         device.name
                     );
                     found.push(
-                        Finding::error("DNSMASQ010", "dnsmasq-no-host-name", path, message)
-                            .severity(Severity::Note)
+                        DNSMASQ010
+                            .at(path, message)
                             .with_help("a host name is 1 to 63 letters, digits and hyphens"),
                     );
                 }
@@ -236,12 +204,7 @@ fn hosts(view: &View) -> Vec<Finding> {
                             "dnsmasq would take `{}` and `{other}` for one host name",
                             device.name
                         );
-                        found.push(Finding::error(
-                            "DNSMASQ011",
-                            "dnsmasq-host-name-twice",
-                            path,
-                            message,
-                        ));
+                        found.push(DNSMASQ011.at(path, message));
                     }
                 }
             }
@@ -258,13 +221,13 @@ fn records(zone: &Zone) -> impl Iterator<Item = Finding> {
             None => {
                 let message = format!("dnsmasq cannot hold this record of `{owner}`");
                 let help = "it holds A, AAAA, CNAME, SRV, NAPTR, TXT, MX, PTR and CAA records";
-                Some(Finding::error("DNSMASQ012", "dnsmasq-record-type", path, message).with_help(help))
+                Some(DNSMASQ012.at(path, message).with_help(help))
             }
             Some(record) if !is_writable_record(&record) => {
                 let message = format!("the record of `{owner}` holds a name, an address or a text that dnsmasq cannot");
                 let help = "names have no wildcards but those of CNAME records; a text has at most 255 bytes and no \
                             control characters";
-                Some(Finding::error("DNSMASQ013", "dnsmasq-record", path, message).with_help(help))
+                Some(DNSMASQ013.at(path, message).with_help(help))
             }
             Some(_) => None,
         }
@@ -288,10 +251,7 @@ fn aliases(view: &View) -> Vec<Finding> {
                      name that it does not hold"
                 );
                 let path = format!("dns/{}", zone.name);
-                found.push(
-                    Finding::error("DNSMASQ014", "dnsmasq-alias", path, message)
-                        .severity(Severity::Warning),
-                );
+                found.push(DNSMASQ014.at(path, message));
             }
         }
     }
@@ -315,7 +275,7 @@ fn times_to_live(view: &View, settings: &Settings) -> Vec<Finding> {
                 zone.name, other.ttl_seconds
             );
             let path = format!("dns/{}/ttl", zone.name);
-            Some(Finding::error("DNSMASQ015", "dnsmasq-shared-ttl", path, message).severity(Severity::Note))
+            Some(DNSMASQ015.at(path, message))
         })
         .collect()
 }

@@ -20,6 +20,7 @@ mod option;
 mod procedure;
 mod questions;
 mod record;
+mod rules;
 mod words;
 
 use switchover_sdk::{

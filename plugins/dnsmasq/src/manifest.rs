@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use switchover_sdk::probe::Probes;
 use switchover_sdk::{
-    CommandUse, Manifest, Pattern, ProbeKind, Reach, ResourceKind, ServerSupport, UndoSupport,
+    CommandUse, Manifest, Pattern, ProbeKind, Reach, ResourceKind, Rule, ServerSupport, UndoSupport,
 };
 
 use crate::entry::kind;
+use crate::rules;
 
 /// A target's own settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -96,6 +97,7 @@ pub(crate) fn manifest() -> Manifest {
             product: "dnsmasq".into(),
             versions: "2.90 and later".into(),
         }],
+        findings: Rule::declare(rules::ALL),
         settings_schema: SETTINGS_SCHEMA.into(),
         reach: vec![Reach::Files],
         // The folder is listed for an import only.

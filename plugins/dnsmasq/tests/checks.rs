@@ -180,3 +180,8 @@ fn just_passing() {
     };
     assert_eq!(Dnsmasq::check(&view, &target), []);
 }
+
+#[test]
+fn every_finding_is_declared() {
+    switchover_testing::every_finding_is_declared(&Dnsmasq::describe(), env!("CARGO_MANIFEST_DIR"));
+}

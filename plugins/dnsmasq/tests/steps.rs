@@ -74,7 +74,9 @@ fn the_file_is_named_by_the_target() {
 
 #[test]
 fn the_manifest() {
-    let manifest = Dnsmasq::describe();
+    let mut manifest = Dnsmasq::describe();
+    // `docs/plugins.md` shows them, and is held against the manifests.
+    manifest.findings.clear();
     let schema: Value = serde_json::from_str(&manifest.settings_schema).unwrap();
     assert_eq!(schema["additionalProperties"], false);
     insta::assert_debug_snapshot!(manifest);

@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use switchover_sdk::scope::{Served, host_name, is_standby, own_services, partner, served};
-use switchover_sdk::{DhcpOption, Finding, OptionValue, Role, Severity, Target, View, text};
+use switchover_sdk::{DhcpOption, Finding, OptionValue, Role, Target, View, text};
 
 use crate::desired::is_name;
 use crate::manifest::RELOAD;
 use crate::option::{OptionDef, option_def};
+use crate::rules::{
+    DHCPD001, DHCPD002, DHCPD003, DHCPD004, DHCPD005, DHCPD006, DHCPD007, DHCPD008, DHCPD009,
+    DHCPD010, DHCPD011, DHCPD012, DHCPD013, DHCPD014,
+};
 
 /// An option's length is one byte.
 const LONGEST_OPTION: usize = 255;
@@ -35,7 +39,8 @@ fn roles(view: &View, target: &Target) -> impl Iterator<Item = Finding> {
         };
         let message = format!("{role} names this target, but dhcpd serves DHCP only");
         Some(
-            Finding::error("DHCPD001", "dhcpd-not-dhcp", path.clone(), message)
+            DHCPD001
+                .at(path.clone(), message)
                 .with_help("give it a target of its own"),
         )
     })
@@ -58,7 +63,8 @@ fn servers(view: &View, target: &Target) -> Vec<Finding> {
                 managed.len()
             );
             found.push(
-                Finding::error("DHCPD002", "dhcpd-too-many-servers", path, message)
+                DHCPD002
+                    .at(path, message)
                     .with_help("leave the target out of all but two"),
             );
             continue;
@@ -72,7 +78,7 @@ fn servers(view: &View, target: &Target) -> Vec<Finding> {
                 );
                 let path = format!("target/{}", target.name);
                 found.push(
-                    Finding::error("DHCPD003", "dhcpd-standby-alone", path, message).with_help(
+                    DHCPD003.at(path, message).with_help(
                         "give the primary server a target too, so that both get each other as failover peer",
                     ),
                 );
@@ -89,12 +95,7 @@ fn servers(view: &View, target: &Target) -> Vec<Finding> {
                 "`{}` and `{}` {why}, and failover wants one primary and one standby on two servers",
                 server.name, peer.name
             );
-            found.push(Finding::error(
-                "DHCPD004",
-                "dhcpd-no-pair",
-                path.clone(),
-                message,
-            ));
+            found.push(DHCPD004.at(path.clone(), message));
         }
         for server in [server, peer] {
             if server.address.parse::<std::net::Ipv4Addr>().is_err() {
@@ -102,23 +103,13 @@ fn servers(view: &View, target: &Target) -> Vec<Finding> {
                     "`{}` is no IPv4 address, and failover peers talk over IPv4",
                     server.address
                 );
-                found.push(Finding::error(
-                    "DHCPD005",
-                    "dhcpd-failover-address",
-                    path.clone(),
-                    message,
-                ));
+                found.push(DHCPD005.at(path.clone(), message));
             }
         }
         if !is_name(&service.name) {
             let message = "the name of a service with two servers names the failover peer, and must hold no quotes, \
                            backslashes or control characters";
-            found.push(Finding::error(
-                "DHCPD006",
-                "dhcpd-failover-name",
-                path,
-                message,
-            ));
+            found.push(DHCPD006.at(path, message));
         }
     }
     found
@@ -130,13 +121,9 @@ fn reload(target: &Target) -> Option<Finding> {
     }
     let message = "without a command `reload`, dhcpd goes on with its old configuration until it is restarted";
     let path = format!("target/{}", target.name);
-    Some(
-        Finding::error("DHCPD007", "dhcpd-no-reload", path, message)
-            .severity(Severity::Note)
-            .with_help(
-                "declare one, such as `command \"reload\" \"systemctl\" \"restart\" \"isc-dhcp-server\"`",
-            ),
-    )
+    Some(DHCPD007.at(path, message).with_help(
+        "declare one, such as `command \"reload\" \"systemctl\" \"restart\" \"isc-dhcp-server\"`",
+    ))
 }
 
 fn networks(view: &View) -> Vec<Finding> {
@@ -150,13 +137,14 @@ fn networks(view: &View) -> Vec<Finding> {
                 "`{}` is no IPv4 subnet, and this plugin configures DHCPv4 only",
                 network.subnet
             );
-            found.push(Finding::error("DHCPD008", "dhcpd-not-ipv4", path, message));
+            found.push(DHCPD008.at(path, message));
             continue;
         };
         if let Some(other) = subnets.insert(subnet, &network.name) {
             let message = format!("`{subnet}` is also the subnet of network `{other}`");
             found.push(
-                Finding::error("DHCPD009", "dhcpd-duplicate-subnet", path, message)
+                DHCPD009
+                    .at(path, message)
                     .with_help("one server can serve a subnet once"),
             );
         }
@@ -171,12 +159,7 @@ fn options(served: &Served<'_>) -> Vec<Finding> {
         .filter_map(|option| {
             let why = unwritable(option)?;
             let message = format!("option {} {why}", option.code);
-            Some(Finding::error(
-                "DHCPD010",
-                "dhcpd-option",
-                path.clone(),
-                message,
-            ))
+            Some(DHCPD010.at(path.clone(), message))
         })
         .collect()
 }
@@ -221,11 +204,9 @@ fn option_types(view: &View) -> Vec<Finding> {
                      a code"
                 );
                 let path = format!("network/{name}");
-                found.push(
-                    Finding::error("DHCPD011", "dhcpd-option-type", path, message).with_help(
-                        "give the option values of one type in all networks of this server",
-                    ),
-                );
+                found.push(DHCPD011.at(path, message).with_help(
+                    "give the option values of one type in all networks of this server",
+                ));
             }
         }
     }
@@ -245,14 +226,7 @@ fn hosts(view: &View) -> Vec<Finding> {
                 continue;
             }
             let path = format!("device/{}", device.name);
-            let refused = |message: String| {
-                Finding::error(
-                    "DHCPD012",
-                    "dhcpd-reservation",
-                    format!("{path}/address"),
-                    message,
-                )
-            };
+            let refused = |message: String| DHCPD012.at(format!("{path}/address"), message);
             let Ok(ip) = address.parse::<std::net::Ipv4Addr>() else {
                 let message = format!("`{address}` is no IPv4 address, so it cannot be reserved");
                 found.push(refused(message));
@@ -271,8 +245,8 @@ fn hosts(view: &View) -> Vec<Finding> {
                         device.name
                     );
                     found.push(
-                        Finding::error("DHCPD013", "dhcpd-no-host-name", path, message)
-                            .severity(Severity::Note)
+                        DHCPD013
+                            .at(path, message)
                             .with_help("a host name is 1 to 63 letters, digits and hyphens"),
                     );
                 }
@@ -282,12 +256,7 @@ fn hosts(view: &View) -> Vec<Finding> {
                             "dhcpd would take `{}` and `{other}` for one host",
                             device.name
                         );
-                        found.push(Finding::error(
-                            "DHCPD014",
-                            "dhcpd-host-name-twice",
-                            path,
-                            message,
-                        ));
+                        found.push(DHCPD014.at(path, message));
                     }
                 }
             }

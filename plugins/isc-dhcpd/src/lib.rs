@@ -22,6 +22,7 @@ mod main_file;
 mod manifest;
 mod option;
 mod procedure;
+mod rules;
 mod subnet;
 mod tree;
 mod words;

@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use switchover_sdk::probe::Probes;
 use switchover_sdk::{
-    CommandUse, Manifest, Pattern, ProbeKind, Reach, ResourceKind, ServerSupport, UndoSupport,
+    CommandUse, Manifest, Pattern, ProbeKind, Reach, ResourceKind, Rule, ServerSupport, UndoSupport,
 };
 
 use crate::entry::kind;
+use crate::rules;
 
 /// A target's own settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -137,6 +138,7 @@ pub(crate) fn manifest() -> Manifest {
             product: "ISC dhcpd".into(),
             versions: "4.4 and later".into(),
         }],
+        findings: Rule::declare(rules::ALL),
         settings_schema: SETTINGS_SCHEMA.into(),
         reach: vec![Reach::Files],
         reads: vec![

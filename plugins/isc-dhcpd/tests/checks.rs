@@ -156,3 +156,11 @@ fn a_target_without_a_reload_is_told_so() {
         ("DHCPD007", Severity::Note)
     );
 }
+
+#[test]
+fn every_finding_is_declared() {
+    switchover_testing::every_finding_is_declared(
+        &IscDhcpd::describe(),
+        env!("CARGO_MANIFEST_DIR"),
+    );
+}

@@ -92,7 +92,9 @@ fn the_files_are_named_by_the_target() {
 
 #[test]
 fn the_manifest() {
-    let manifest = IscDhcpd::describe();
+    let mut manifest = IscDhcpd::describe();
+    // `docs/plugins.md` shows them, and is held against the manifests.
+    manifest.findings.clear();
     let schema: Value = serde_json::from_str(&manifest.settings_schema).unwrap();
     assert_eq!(schema["additionalProperties"], false);
     insta::assert_debug_snapshot!(manifest);

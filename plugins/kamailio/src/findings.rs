@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use switchover_sdk::{CallGroup, Finding, Pbx, Role, Severity, Target, TrunkDirection, View, text};
+use switchover_sdk::{CallGroup, Finding, Pbx, Role, Target, TrunkDirection, View, text};
 
 use crate::desired::{MOST_AT_ONCE, is_provider, listeners, own_pbx, ring, trunks_to};
 use crate::manifest::{RESTART, Settings};
 use crate::names::{is_host, is_number, is_word};
 use crate::rows::Ring;
+use crate::rules::{
+    KAMAILIO001, KAMAILIO002, KAMAILIO003, KAMAILIO004, KAMAILIO005, KAMAILIO006, KAMAILIO007,
+    KAMAILIO008, KAMAILIO009, KAMAILIO010, KAMAILIO011, KAMAILIO012, KAMAILIO013, KAMAILIO014,
+};
 
 pub(crate) fn findings(view: &View, target: &Target, settings: &Settings) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -44,14 +48,16 @@ fn roles(view: &View, target: &Target) -> Vec<Finding> {
         };
         let message = format!("{role} names this target, but Kamailio is a PBX only");
         found.push(
-            Finding::error("KAMAILIO001", "kamailio-not-pbx", path.clone(), message)
+            KAMAILIO001
+                .at(path.clone(), message)
                 .with_help("give it a target of its own"),
         );
     }
     if pbxs > 1 {
         let message = "two PBXs name this target: a pair on one server fails as one".to_owned();
         found.push(
-            Finding::error("KAMAILIO002", "kamailio-both", path, message)
+            KAMAILIO002
+                .at(path, message)
                 .with_help("give each PBX a target and a server of its own"),
         );
     }
@@ -63,14 +69,9 @@ fn restart(target: &Target) -> Option<Finding> {
         return None;
     }
     let message = "no command `restart`: new listeners, names, settings and routing wait until Kamailio is restarted";
-    let finding = Finding::error(
-        "KAMAILIO003",
-        "kamailio-no-restart",
-        format!("target/{}", target.name),
-        message,
-    );
+    let finding = KAMAILIO003.at(format!("target/{}", target.name), message);
     let help = "add `command \"restart\" \"systemctl\" \"restart\" \"kamailio\"` to the target";
-    Some(finding.severity(Severity::Warning).with_help(help))
+    Some(finding.with_help(help))
 }
 
 /// Kamailio cannot tell TLS from plain TCP on one socket.
@@ -105,13 +106,9 @@ fn ports(view: &View, pbx: &Pbx, target: &Target, settings: &Settings) -> Vec<Fi
                 "Kamailio cannot serve TCP and TLS at one port, {}{example}",
                 socket.port()
             );
-            Finding::error(
-                "KAMAILIO004",
-                "kamailio-tcp-and-tls",
-                format!("target/{}", target.name),
-                message,
-            )
-            .with_help("declare `port=` on the devices of one of the two, such as `port=5061`")
+            KAMAILIO004
+                .at(format!("target/{}", target.name), message)
+                .with_help("declare `port=` on the devices of one of the two, such as `port=5061`")
         })
         .collect()
 }
@@ -123,12 +120,7 @@ fn names(view: &View, pbx: &Pbx) -> Vec<Finding> {
             "`{}` has no address or host name that Kamailio can be given",
             pbx.name
         );
-        found.push(Finding::error(
-            "KAMAILIO005",
-            "kamailio-name",
-            format!("pbx/{}", pbx.name),
-            message,
-        ));
+        found.push(KAMAILIO005.at(format!("pbx/{}", pbx.name), message));
     }
     let extensions = view.users.iter().map(|user| ("user", &user.extension));
     let groups = view
@@ -139,13 +131,9 @@ fn names(view: &View, pbx: &Pbx) -> Vec<Finding> {
         if !is_number(name) {
             let message = format!("`{name}` cannot be called at Kamailio");
             found.push(
-                Finding::error(
-                    "KAMAILIO005",
-                    "kamailio-name",
-                    format!("{kind}/{name}"),
-                    message,
-                )
-                .with_help("use letters, digits, dots, plus signs, hyphens and underscores"),
+                KAMAILIO005
+                    .at(format!("{kind}/{name}"), message)
+                    .with_help("use letters, digits, dots, plus signs, hyphens and underscores"),
             );
         }
     }
@@ -159,14 +147,9 @@ fn users(view: &View) -> impl Iterator<Item = Finding> {
             "user `{0}` has no SIP password, so no telephone can register as {0}",
             user.extension
         );
-        Finding::error(
-            "KAMAILIO006",
-            "kamailio-no-password",
-            format!("user/{}", user.extension),
-            message,
-        )
-        .severity(Severity::Warning)
-        .with_help("add `sip-password=(secret)\"env:NAME\"` to the user")
+        KAMAILIO006
+            .at(format!("user/{}", user.extension), message)
+            .with_help("add `sip-password=(secret)\"env:NAME\"` to the user")
     })
 }
 
@@ -175,19 +158,13 @@ fn call_group(view: &View, group: &CallGroup) -> Vec<Finding> {
     let mut found = Vec::new();
     match ring(&group.strategy) {
         None => found.push(
-            Finding::error(
-                "KAMAILIO007",
-                "kamailio-strategy",
-                format!("{path}/strategy"),
+            KAMAILIO007.at(format!("{path}/strategy"),
                 format!("Kamailio has no strategy `{}`, and the group would not exist there", group.strategy),
             )
             .with_help("`all` rings every member at once, `linear` one after the other"),
         ),
         Some(Ring::All) if group.members.len() > MOST_AT_ONCE => found.push(
-            Finding::error(
-                "KAMAILIO008",
-                "kamailio-too-many-at-once",
-                path.clone(),
+            KAMAILIO008.at(path.clone(),
                 format!(
                     "{} members cannot ring at once: Kamailio forks a call to {MOST_AT_ONCE} telephones",
                     group.members.len()
@@ -199,12 +176,7 @@ fn call_group(view: &View, group: &CallGroup) -> Vec<Finding> {
     }
     if group.members.is_empty() {
         let message = format!("call group `{}` has no member", group.name);
-        found.push(Finding::error(
-            "KAMAILIO009",
-            "kamailio-empty-group",
-            path.clone(),
-            message,
-        ));
+        found.push(KAMAILIO009.at(path.clone(), message));
     }
     if view.users.iter().any(|user| user.extension == group.name) {
         let message = format!(
@@ -212,7 +184,8 @@ fn call_group(view: &View, group: &CallGroup) -> Vec<Finding> {
             group.name
         );
         found.push(
-            Finding::error("KAMAILIO010", "kamailio-group-is-extension", path, message)
+            KAMAILIO010
+                .at(path, message)
                 .with_help("give the call group another name"),
         );
     }
@@ -227,15 +200,7 @@ fn trunks(view: &View, pbx: &Pbx) -> Vec<Finding> {
                 "trunk `{}` is outgoing, and only incoming ones are configured",
                 trunk.name
             );
-            found.push(
-                Finding::error(
-                    "KAMAILIO011",
-                    "kamailio-outgoing",
-                    format!("trunk/{}", trunk.name),
-                    message,
-                )
-                .severity(Severity::Note),
-            );
+            found.push(KAMAILIO011.at(format!("trunk/{}", trunk.name), message));
         }
     }
     let mut providers: BTreeMap<&str, &str> = BTreeMap::new();
@@ -246,12 +211,7 @@ fn trunks(view: &View, pbx: &Pbx) -> Vec<Finding> {
                 "`{}` cannot be the name of a trunk at Kamailio",
                 text::plain(&trunk.name)
             );
-            found.push(Finding::error(
-                "KAMAILIO005",
-                "kamailio-name",
-                path.clone(),
-                message,
-            ));
+            found.push(KAMAILIO005.at(path.clone(), message));
         }
         if !is_provider(&trunk.provider) {
             let message = format!(
@@ -259,25 +219,16 @@ fn trunks(view: &View, pbx: &Pbx) -> Vec<Finding> {
                 trunk.provider
             );
             found.push(
-                Finding::error(
-                    "KAMAILIO012",
-                    "kamailio-provider",
-                    format!("{path}/provider"),
-                    message,
-                )
-                .with_help("write the address of the provider"),
+                KAMAILIO012
+                    .at(format!("{path}/provider"), message)
+                    .with_help("write the address of the provider"),
             );
         } else if let Some(first) = providers.insert(&trunk.provider, &trunk.name) {
             let message = format!(
                 "trunk `{}` has the provider of `{first}`, {}: their calls cannot be told apart",
                 trunk.name, trunk.provider
             );
-            found.push(Finding::error(
-                "KAMAILIO013",
-                "kamailio-one-provider",
-                path,
-                message,
-            ));
+            found.push(KAMAILIO013.at(path, message));
         }
     }
     found
@@ -292,10 +243,5 @@ fn incoming(view: &View, target: &Target, settings: &Settings) -> Option<Finding
     }
     let message =
         format!("`incoming` names `{to}`, which is neither an extension nor a call group");
-    Some(Finding::error(
-        "KAMAILIO014",
-        "kamailio-incoming",
-        format!("target/{}", target.name),
-        message,
-    ))
+    Some(KAMAILIO014.at(format!("target/{}", target.name), message))
 }

@@ -26,6 +26,7 @@ mod names;
 mod procedure;
 mod routing;
 mod rows;
+mod rules;
 
 use switchover_sdk::{
     Answer, Answers, Change, Failure, Finding, Manifest, Plugin, Procedure, Query, Resource,

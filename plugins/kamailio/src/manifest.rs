@@ -6,11 +6,12 @@ use serde::Deserialize;
 use serde_json::json;
 use switchover_sdk::probe::Probes;
 use switchover_sdk::{
-    CommandUse, Manifest, Pattern, ProbeKind, Reach, ResourceKind, ServerSupport, UndoSupport,
+    CommandUse, Manifest, Pattern, ProbeKind, Reach, ResourceKind, Rule, ServerSupport, UndoSupport,
 };
 
 use crate::entry::kind;
 use crate::procedure::{DELETE, SET, VERSION};
+use crate::rules;
 
 /// A target's own settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -189,6 +190,7 @@ pub(crate) fn manifest() -> Manifest {
             product: "Kamailio".into(),
             versions: "5.6 and later".into(),
         }],
+        findings: Rule::declare(rules::ALL),
         settings_schema: SETTINGS_SCHEMA.into(),
         reach: vec![Reach::Files, Reach::Http],
         reads: vec![

@@ -117,3 +117,11 @@ fn calls_of_a_trunk_go_to_somebody_who_is_there() {
         );
     }
 }
+
+#[test]
+fn every_finding_is_declared() {
+    switchover_testing::every_finding_is_declared(
+        &Kamailio::describe(),
+        env!("CARGO_MANIFEST_DIR"),
+    );
+}

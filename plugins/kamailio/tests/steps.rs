@@ -213,7 +213,9 @@ fn the_files_are_named_by_the_target() {
 
 #[test]
 fn the_manifest() {
-    let manifest = Kamailio::describe();
+    let mut manifest = Kamailio::describe();
+    // `docs/plugins.md` shows them, and is held against the manifests.
+    manifest.findings.clear();
     let schema: Value = serde_json::from_str(&manifest.settings_schema).unwrap();
     assert_eq!(schema["additionalProperties"], false);
     insta::assert_debug_snapshot!(manifest);

@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use switchover_sdk::scope::{Served, host_name, is_standby, own_services, partner, served};
-use switchover_sdk::{DhcpOption, Finding, OptionValue, Role, Severity, Target, View};
+use switchover_sdk::{DhcpOption, Finding, OptionValue, Role, Target, View};
 
 use crate::encode::{option_def, text_length};
 use crate::manifest::{HighAvailability, Settings};
+use crate::rules::{
+    KEA001, KEA002, KEA003, KEA004, KEA005, KEA006, KEA007, KEA008, KEA009, KEA010, KEA011, KEA012,
+    KEA013, KEA014,
+};
 use crate::shape::OptionDef;
 
 /// An option's length is one byte.
@@ -34,7 +38,7 @@ fn roles(view: &View, target: &Target) -> impl Iterator<Item = Finding> {
         };
         let message = format!("{role} names this target, but kea serves DHCP only");
         Some(
-            Finding::error("KEA001", "kea-not-dhcp", path.clone(), message)
+            KEA001.at(path.clone(), message)
                 .with_help("name the target from a server of a `dhcp` node, and give the other one a target of its own"),
         )
     })
@@ -46,7 +50,7 @@ fn pairs(view: &View, target: &Target, settings: &Settings) -> Vec<Finding> {
     if settings.ha_user.is_some() != settings.ha_password_file.is_some() {
         let message = "`ha-user` and `ha-password-file` stand together or not at all";
         let path = format!("target/{}", target.name);
-        found.push(Finding::error("KEA014", "kea-half-a-login", path, message));
+        found.push(KEA014.at(path, message));
     }
     if settings.high_availability == HighAvailability::Present {
         return found;
@@ -65,7 +69,8 @@ fn pairs(view: &View, target: &Target, settings: &Settings) -> Vec<Finding> {
                 service.name
             );
             found.push(
-                Finding::error("KEA012", "kea-too-many-servers", path, message)
+                KEA012
+                    .at(path, message)
                     .with_help("leave the target out of all but two"),
             );
             continue;
@@ -78,10 +83,7 @@ fn pairs(view: &View, target: &Target, settings: &Settings) -> Vec<Finding> {
                 server.name, service.name
             );
             found.push(
-                Finding::error(
-                    "KEA002",
-                    "kea-standby-without-high-availability",
-                    format!("target/{}", target.name),
+                KEA002.at(format!("target/{}", target.name),
                     message,
                 )
                 .with_help(
@@ -100,7 +102,8 @@ fn pairs(view: &View, target: &Target, settings: &Settings) -> Vec<Finding> {
                     service.name
                 );
                 found.push(
-                    Finding::error("KEA013", "kea-two-pairs", path, message)
+                    KEA013
+                        .at(path, message)
                         .with_help("give both services the same two servers"),
                 );
             }
@@ -120,13 +123,14 @@ fn networks(view: &View) -> Vec<Finding> {
                 "`{}` is no IPv4 subnet, and this plugin configures DHCPv4 only",
                 network.subnet
             );
-            found.push(Finding::error("KEA003", "kea-not-ipv4", path, message));
+            found.push(KEA003.at(path, message));
             continue;
         };
         if let Some(other) = subnets.insert(subnet, &network.name) {
             let message = format!("`{subnet}` is also the subnet of network `{other}`");
             found.push(
-                Finding::error("KEA004", "kea-duplicate-subnet", path, message)
+                KEA004
+                    .at(path, message)
                     .with_help("one server can serve a subnet once"),
             );
         }
@@ -148,12 +152,7 @@ fn options(served: &Served<'_>) -> Vec<Finding> {
                 "the text of {} is {length} bytes long; 1 to {LONGEST_OPTION} fit",
                 named(option)
             );
-            found.push(Finding::error(
-                "KEA005",
-                "kea-option-length",
-                path.clone(),
-                message,
-            ));
+            found.push(KEA005.at(path.clone(), message));
         }
     }
     for option in served.phone_options() {
@@ -166,11 +165,9 @@ fn options(served: &Served<'_>) -> Vec<Finding> {
                 "{} is set for every client and for telephones; kea would give telephones the first",
                 named(option)
             );
-            found.push(
-                Finding::error("KEA006", "kea-option-twice", path.clone(), message).with_help(
-                    "an option of a subnet wins over one of a client class: declare it once",
-                ),
-            );
+            found.push(KEA006.at(path.clone(), message).with_help(
+                "an option of a subnet wins over one of a client class: declare it once",
+            ));
         }
     }
     found
@@ -200,15 +197,9 @@ fn option_types(view: &View) -> Vec<Finding> {
                     "{} has another type than in network `{first_network}`, and kea knows one type for a code",
                     named(option)
                 );
-                found.push(
-                    Finding::error(
-                        "KEA007",
-                        "kea-option-type",
-                        format!("network/{name}"),
-                        message,
-                    )
-                    .with_help("give the option values of one type in all networks of this server"),
-                );
+                found.push(KEA007.at(format!("network/{name}"), message).with_help(
+                    "give the option values of one type in all networks of this server",
+                ));
             }
         }
     }
@@ -228,12 +219,7 @@ fn reservations(view: &View, served: &Served<'_>) -> Vec<Finding> {
         let path = format!("device/{}/address", device.name);
         let Ok(address) = address.parse::<std::net::Ipv4Addr>() else {
             let message = format!("`{address}` is no IPv4 address, so it cannot be reserved");
-            found.push(Finding::error(
-                "KEA008",
-                "kea-reservation-not-ipv4",
-                path,
-                message,
-            ));
+            found.push(KEA008.at(path, message));
             continue;
         };
         if served
@@ -244,21 +230,11 @@ fn reservations(view: &View, served: &Served<'_>) -> Vec<Finding> {
                 "`{address}` lies outside of `{}`, the subnet of network `{}`",
                 served.network.subnet, served.network.name
             );
-            found.push(Finding::error(
-                "KEA009",
-                "kea-reservation-outside",
-                path.clone(),
-                message,
-            ));
+            found.push(KEA009.at(path.clone(), message));
         }
         if !taken.insert(address) {
             let message = format!("`{address}` is reserved for another device too");
-            found.push(Finding::error(
-                "KEA010",
-                "kea-reservation-twice",
-                path,
-                message,
-            ));
+            found.push(KEA010.at(path, message));
         }
         if host_name(&device.name).is_none() {
             let message = format!(
@@ -267,8 +243,8 @@ fn reservations(view: &View, served: &Served<'_>) -> Vec<Finding> {
             );
             let path = format!("device/{}", device.name);
             found.push(
-                Finding::error("KEA011", "kea-no-host-name", path, message)
-                    .severity(Severity::Note)
+                KEA011
+                    .at(path, message)
                     .with_help("a host name is 1 to 63 letters, digits and hyphens"),
             );
         }

@@ -22,6 +22,7 @@ mod findings;
 mod high_availability;
 mod manifest;
 mod procedure;
+mod rules;
 mod shape;
 
 use switchover_sdk::{

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use switchover_sdk::probe::Probes;
 use switchover_sdk::{
-    Manifest, Pattern, ProbeKind, Reach, ResourceKind, ServerSupport, UndoSupport,
+    Manifest, Pattern, ProbeKind, Reach, ResourceKind, Rule, ServerSupport, UndoSupport,
 };
 
+use crate::rules;
 use crate::shape::kind;
 
 /// A target's own settings.
@@ -224,6 +225,7 @@ pub(crate) fn manifest() -> Manifest {
                 versions: "2.7.2 and later".into(),
             },
         ],
+        findings: Rule::declare(rules::ALL),
         settings_schema: SETTINGS_SCHEMA.into(),
         reach: vec![Reach::Http],
         reads: vec![

@@ -185,3 +185,8 @@ fn a_standby_with_high_availability_is_accepted() {
     let present = target(&json!({"high-availability": "present"}));
     assert_eq!(Kea::check(&view, &present), []);
 }
+
+#[test]
+fn every_finding_is_declared() {
+    switchover_testing::every_finding_is_declared(&Kea::describe(), env!("CARGO_MANIFEST_DIR"));
+}

@@ -174,7 +174,9 @@ fn nothing_is_asked_for_that_the_manifest_does_not_name() {
 
 #[test]
 fn the_manifest() {
-    let manifest = Kea::describe();
+    let mut manifest = Kea::describe();
+    // `docs/plugins.md` shows them, and is held against the manifests.
+    manifest.findings.clear();
     let schema: Value = serde_json::from_str(&manifest.settings_schema).unwrap();
     assert_eq!(schema["additionalProperties"], false);
     insta::assert_debug_snapshot!(manifest);

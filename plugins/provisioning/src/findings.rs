@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use switchover_sdk::{Finding, Severity, Target, View};
+use switchover_sdk::{Finding, Target, View};
 
 use crate::context::breaks_line;
+use crate::rules::{PROV001, PROV002, PROV003, PROV004, PROV005};
 use crate::scope::{self, Provisioned};
 use crate::settings::Settings;
 use crate::template;
@@ -68,7 +69,7 @@ fn control_characters(view: &View, devices: &[Provisioned<'_>]) -> Vec<Finding> 
         .map(|(path, text)| {
             let shown = text.escape_debug();
             let message = format!("`{shown}` holds a line break or another control character");
-            Finding::error("PROV001", "control-character", path, message).with_help(
+            PROV001.at(path, message).with_help(
                 "provisioning files have one value a line: write it without that character",
             )
         })
@@ -78,16 +79,14 @@ fn control_characters(view: &View, devices: &[Provisioned<'_>]) -> Vec<Finding> 
 /// PROV002: the file is named by the hardware address.
 fn without_mac(item: &Provisioned<'_>) -> Finding {
     let name = &item.device.name;
-    Finding::error(
-        "PROV002",
-        "device-without-mac",
-        format!("device/{name}"),
-        format!(
-            "device `{name}` has no hardware address, so no provisioning file is written for it"
-        ),
-    )
-    .severity(Severity::Note)
-    .with_help("add its `mac`")
+    PROV002
+        .at(
+            format!("device/{name}"),
+            format!(
+                "device `{name}` has no hardware address, so no provisioning file is written for it"
+            ),
+        )
+        .with_help("add its `mac`")
 }
 
 /// PROV003: nobody has said what to write for this model. A warning: the other devices' files are none the worse.
@@ -102,8 +101,7 @@ fn without_template<'a>(
             "the file format of model {} is not known, so no provisioning file is written for device `{}`",
             device.model, device.name,
         );
-        Finding::error("PROV003", "no-template", format!("device/{}/model", device.name), message)
-            .severity(Severity::Warning)
+        PROV003.at(format!("device/{}/model", device.name), message)
             .with_help(format!(
                 "if you know it, add `families \"{}=FAMILY\"` to the target, with one of: {}",
                 device.model,
@@ -127,17 +125,15 @@ fn unused_families(
         .filter(|(model, _)| !models.contains(model))
         .map(|(model, _)| {
             let known: Vec<&str> = models.iter().copied().collect();
-            Finding::error(
-                "PROV005",
-                "unused-family",
-                format!("target/{}/families", target.name),
-                format!("no device that this target provisions is a `{model}`"),
-            )
-            .severity(Severity::Warning)
-            .with_help(format!(
-                "models here, by their names in the catalogue: {}",
-                known.join(", ")
-            ))
+            PROV005
+                .at(
+                    format!("target/{}/families", target.name),
+                    format!("no device that this target provisions is a `{model}`"),
+                )
+                .with_help(format!(
+                    "models here, by their names in the catalogue: {}",
+                    known.join(", ")
+                ))
         })
         .collect()
 }
@@ -159,13 +155,9 @@ fn without_password(devices: &[Provisioned<'_>]) -> Vec<Finding> {
             let without = users.values().filter(|has_password| !**has_password).count();
             (without > 0).then(|| {
                 let of = users.len();
-                Finding::error(
-                    "PROV004",
-                    "no-sip-password",
-                    format!("provisioning/{service}"),
+                PROV004.at(format!("provisioning/{service}"),
                     format!("{without} of {of} users with a device have no `sip-password`, so their files hold none"),
                 )
-                .severity(Severity::Note)
                 .with_help("add `sip-password=(secret)\"env:NAME\"`, or leave passwords to the PBX")
             })
         })

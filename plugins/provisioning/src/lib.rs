@@ -12,6 +12,7 @@
 
 mod context;
 mod findings;
+mod rules;
 mod scope;
 mod settings;
 mod template;
@@ -20,8 +21,8 @@ use std::collections::HashSet;
 
 use switchover_sdk::{
     Action, Answer, Answers, Change, CommandUse, Effect, Failure, Finding, Manifest, Pattern,
-    Plugin, Procedure, Query, Reach, Resource, ResourceKind, Response, ServerSupport, Step, Target,
-    UndoStep, UndoSupport, View,
+    Plugin, Procedure, Query, Reach, Resource, ResourceKind, Response, Rule, ServerSupport, Step,
+    Target, UndoStep, UndoSupport, View,
 };
 
 use crate::settings::Settings;
@@ -55,6 +56,7 @@ impl Plugin for Provisioning {
                 served("web server that serves a folder"),
                 served("TFTP server"),
             ],
+            findings: Rule::declare(rules::ALL),
             settings_schema: settings::SCHEMA.into(),
             reach: vec![Reach::Files],
             reads: vec![

@@ -124,3 +124,11 @@ fn a_target_without_devices_has_nothing_to_say() {
     view.users[0].name = "\n".into();
     assert_eq!(found(&view), []);
 }
+
+#[test]
+fn every_finding_is_declared() {
+    switchover_testing::every_finding_is_declared(
+        &Provisioning::describe(),
+        env!("CARGO_MANIFEST_DIR"),
+    );
+}

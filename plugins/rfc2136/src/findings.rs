@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use switchover_sdk::scope::own_zones;
-use switchover_sdk::{Finding, Role, ServerRole, Target, View, Zone};
+use switchover_sdk::{Finding, Role, Rule, ServerRole, Target, View, Zone};
 
 use crate::data;
 use crate::rrset::{is_in, zone_name, zone_of};
+use crate::rules::{
+    UPDATE001, UPDATE002, UPDATE003, UPDATE004, UPDATE005, UPDATE006, UPDATE007, UPDATE008,
+};
 
 pub(crate) fn findings(view: &View, target: &Target) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -30,7 +33,7 @@ fn roles(view: &View, target: &Target) -> impl Iterator<Item = Finding> {
         };
         let message = format!("{role} names this target, but rfc2136 changes DNS zones only");
         Some(
-            Finding::error("UPDATE001", "rfc2136-not-dns", path.clone(), message)
+            UPDATE001.at(path.clone(), message)
                 .with_help("name the target from a server of a `dns` node, and give the other one a target of its own"),
         )
     })
@@ -53,13 +56,9 @@ fn primary(view: &View, zone: &Zone, target: &Target) -> Option<Finding> {
         own.name, zone.name
     );
     Some(
-        Finding::error(
-            "UPDATE002",
-            "rfc2136-secondary",
-            format!("target/{}", target.name),
-            message,
-        )
-        .with_help("name the target from the primary server of the zone only"),
+        UPDATE002
+            .at(format!("target/{}", target.name), message)
+            .with_help("name the target from the primary server of the zone only"),
     )
 }
 
@@ -69,22 +68,16 @@ fn records(zone: &Zone, target: &Target) -> Vec<Finding> {
     let mut found = Vec::new();
     if !data::is_name(&apex) || apex.contains('*') {
         let message = format!("`{}` is no name of a zone", zone.name);
-        return vec![Finding::error(
-            "UPDATE003",
-            "rfc2136-zone-name",
-            path,
-            message,
-        )];
+        return vec![UPDATE003.at(path, message)];
     }
     for record in &zone.records {
         let (owner, rtype) = (&record.owner, data::rtype(record));
-        let mut wrong = |code: &str, name: &str, message: String, help: &str| {
-            found.push(Finding::error(code, name, path.clone(), message).with_help(help));
+        let mut wrong = |rule: Rule, message: String, help: &str| {
+            found.push(rule.at(path.clone(), message).with_help(help));
         };
         if !data::is_name(owner) || !is_in(owner, &apex) {
             wrong(
-                "UPDATE004",
-                "rfc2136-owner",
+                UPDATE004,
                 format!("`{owner}` is no name in the zone `{apex}`"),
                 "letters, digits, `-`, `_` and `*`; a name with a final dot is not completed by the zone's",
             );
@@ -95,23 +88,20 @@ fn records(zone: &Zone, target: &Target) -> Vec<Finding> {
                 other.name
             );
             wrong(
-                "UPDATE005",
-                "rfc2136-other-zone",
+                UPDATE005,
                 message,
                 "declare the record in the node of its zone",
             );
         }
         if rtype == "SOA" || (rtype == "NS" && *owner == apex) {
             wrong(
-                "UPDATE006",
-                "rfc2136-servers-own",
+                UPDATE006,
                 format!("the {rtype} records of `{apex}` are the server's own"),
                 "keep them in the server's configuration; they stay as they are",
             );
         } else if let Err(problem) = data::wanted(record, &apex) {
             wrong(
-                "UPDATE007",
-                "rfc2136-data",
+                UPDATE007,
                 format!("the record `{owner}` {rtype} cannot be written: {problem}"),
                 "values stand as in a zone file; a name without a final dot is completed by the zone's",
             );
@@ -139,15 +129,11 @@ fn aliases(zone: &Zone) -> Vec<Finding> {
             _ => format!("`{owner}` is an alias (CNAME) of {count} names"),
         };
         Some(
-            Finding::error(
-                "UPDATE008",
-                "rfc2136-alias",
-                format!("dns/{}", zone.name),
-                message,
-            )
-            .with_help(
-                "an alias stands alone at its name; servers drop it silently where it does not",
-            ),
+            UPDATE008
+                .at(format!("dns/{}", zone.name), message)
+                .with_help(
+                    "an alias stands alone at its name; servers drop it silently where it does not",
+                ),
         )
     });
     wrong.collect()

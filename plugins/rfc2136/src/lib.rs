@@ -14,6 +14,7 @@ mod findings;
 mod manifest;
 mod procedure;
 mod rrset;
+mod rules;
 mod words;
 
 use switchover_sdk::{

@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 use switchover_sdk::{
-    Manifest, Pattern, ProbeKind, Reach, ResourceKind, ServerSupport, UndoSupport,
+    Manifest, Pattern, ProbeKind, Reach, ResourceKind, Rule, ServerSupport, UndoSupport,
 };
 
 use crate::rrset::KIND;
+use crate::rules;
 
 /// A target's own settings. Its `server` and `tsig` are the engine's.
 #[derive(Debug, Clone, Deserialize)]
@@ -51,6 +52,7 @@ pub(crate) fn manifest() -> Manifest {
                 "4.7 and later, with `dnsupdate=yes`",
             ),
         ],
+        findings: Rule::declare(rules::ALL),
         settings_schema: SETTINGS_SCHEMA.into(),
         reach: vec![Reach::Dns],
         reads: vec![

@@ -118,3 +118,8 @@ fn a_zone_needs_a_name_that_is_one() {
     })];
     assert_eq!(codes(&view, &target()), [format!("UPDATE003 dns/{name}")]);
 }
+
+#[test]
+fn every_finding_is_declared() {
+    switchover_testing::every_finding_is_declared(&Rfc2136::describe(), env!("CARGO_MANIFEST_DIR"));
+}

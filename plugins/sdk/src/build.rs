@@ -8,8 +8,7 @@ use crate::{
     Action, AdoptedServer, Adoption, BodyMatch, Change, CommandUse, Content, Effect, Evidence,
     Expectation, Failure, FileContent, Finding, Header, HttpBody, HttpPattern, HttpRequest,
     LeftOut, Manifest, Mode, Paging, Pattern, Procedure, Query, ReadRequest, Resource, RunCommand,
-    Severity, Sign, Site, Step, Target, Template, TemplateCall, UndoStep, UndoSupport, View,
-    WriteFile,
+    Sign, Site, Step, Target, Template, TemplateCall, UndoStep, UndoSupport, View, WriteFile,
 };
 
 /// The target's settings in the plugin's own type.
@@ -50,30 +49,6 @@ impl Failure {
 }
 
 impl Finding {
-    /// A finding of severity `error`. `path` is a place in the topology, such as `network/voice/pool`.
-    pub fn error(
-        code: impl Into<String>,
-        name: impl Into<String>,
-        path: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
-        Self {
-            code: code.into(),
-            name: name.into(),
-            severity: Severity::Error,
-            message: message.into(),
-            help: None,
-            path: path.into(),
-        }
-    }
-
-    /// The same finding with another severity.
-    #[must_use]
-    pub fn severity(mut self, severity: Severity) -> Self {
-        self.severity = severity;
-        self
-    }
-
     /// Says what to do about it.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
@@ -95,6 +70,7 @@ impl Manifest {
             summary: summary.into(),
             resources: Vec::new(),
             servers: Vec::new(),
+            findings: Vec::new(),
             settings_schema: r#"{"type":"object","additionalProperties":false}"#.into(),
             reach: Vec::new(),
             reads: Vec::new(),

@@ -16,6 +16,7 @@ mod build;
 pub mod json;
 mod plugin;
 pub mod probe;
+mod rule;
 pub mod scope;
 pub mod text;
 
@@ -25,6 +26,7 @@ pub use build::parse_settings;
 #[doc(hidden)]
 pub use plugin::Adapter;
 pub use plugin::Plugin;
+pub use rule::Rule;
 
 /// Makes a [`Plugin`] the exports of this crate's component. Once in a crate, at its top level.
 ///

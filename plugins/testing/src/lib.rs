@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod adoption;
+mod declared;
 mod parts;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use switchover_sdk::{
 };
 
 pub use adoption::{adoption, handed_over, view_of};
+pub use declared::every_finding_is_declared;
 pub use parts::{addresses, device, network, option, server, serves, text};
 
 /// The answer to the query of one file; none for a file that is absent.

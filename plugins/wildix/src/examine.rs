@@ -1,10 +1,11 @@
 //! Where a PBX contradicts the topology.
 
-use switchover_sdk::{Finding, Severity, Target, View};
+use switchover_sdk::{Finding, Target, View};
 
 use crate::manifest::Settings;
 use crate::place::{Part, Place};
 use crate::records::Records;
+use crate::rules::{WILDIX101, WILDIX102, WILDIX103, WILDIX104, WILDIX105};
 
 pub(crate) fn findings(
     view: &View,
@@ -32,15 +33,11 @@ fn version(place: Place<'_>, records: &Records) -> Option<Finding> {
     let name = &place.pbx.name;
     let message = format!("`{name}` runs WMS {told}, and the topology declares {declared}");
     Some(
-        Finding::error(
-            "WILDIX101",
-            "wildix-other-version",
-            format!("pbx/{name}/wms"),
-            message,
-        )
-        .with_help(format!(
-            "declare `wms \"{told}\"`, or bring the PBX to {declared} at a time of your choice"
-        )),
+        WILDIX101
+            .at(format!("pbx/{name}/wms"), message)
+            .with_help(format!(
+                "declare `wms \"{told}\"`, or bring the PBX to {declared} at a time of your choice"
+            )),
     )
 }
 
@@ -70,7 +67,7 @@ fn members(place: Place<'_>, settings: &Settings, records: &Records) -> Vec<Find
     missing
         .map(|hostname| {
             let message = format!("`{name}` does not know `{hostname}` in its WMS network");
-            Finding::error("WILDIX102", "wildix-not-a-member", "wms-network", message).with_help(
+            WILDIX102.at("wms-network", message).with_help(
                 "join it at the web page of WMS (see `switchover runbook`), or say `members \"ignored\"` in the target",
             )
         })
@@ -86,8 +83,8 @@ fn trunks(place: Place<'_>, records: &Records) -> Vec<Finding> {
         .map(|trunk| {
             let message = format!("`{}` has no SIP trunk `{}`", place.pbx.name, trunk.name);
             let path = format!("trunk/{}", trunk.name);
-            Finding::error("WILDIX103", "wildix-no-trunk", path, message)
-                .severity(Severity::Warning)
+            WILDIX103
+                .at(path, message)
                 .with_help("make it at the web page of WMS (see `switchover runbook`)")
         })
         .collect()
@@ -114,8 +111,7 @@ fn call_groups(place: Place<'_>, records: &Records) -> Vec<Finding> {
             Some(_) => return None,
         };
         Some(
-            Finding::error("WILDIX104", "wildix-other-call-group", path, message)
-                .severity(Severity::Warning)
+            WILDIX104.at(path, message)
                 .with_help("set it up at the web page of WMS (see `switchover runbook`)"),
         )
     });
@@ -141,7 +137,7 @@ fn passwords(
             place.pbx.name
         );
         let path = format!("target/{}", target.name);
-        Finding::error("WILDIX105", "wildix-passwords-not-told", path, message).with_help(
+        WILDIX105.at(path, message).with_help(
             "say `sip-passwords \"ignored\"` in the target, and set them at the web page of WMS",
         )
     })

@@ -1,9 +1,10 @@
 //! What only this plugin can know to be wrong.
 
-use switchover_sdk::{Finding, Role, Severity, Target, View};
+use switchover_sdk::{Finding, Role, Target, View};
 
 use crate::manifest::Settings;
 use crate::place::{Part, Place, pbxs};
+use crate::rules::{WILDIX001, WILDIX002, WILDIX003, WILDIX004, WILDIX005};
 
 pub(crate) fn findings(view: &View, target: &Target, settings: &Settings) -> Vec<Finding> {
     let path = format!("target/{}", target.name);
@@ -16,7 +17,8 @@ pub(crate) fn findings(view: &View, target: &Target, settings: &Settings) -> Vec
     if named.len() > 1 {
         let message = format!("`{}` and `{}` name the same target", named[0], named[1]);
         found.push(
-            Finding::error("WILDIX002", "wildix-two-pbxs", path.clone(), message)
+            WILDIX002
+                .at(path.clone(), message)
                 .with_help("a target is one PBX: give each its own endpoint"),
         );
     }
@@ -33,7 +35,8 @@ pub(crate) fn findings(view: &View, target: &Target, settings: &Settings) -> Vec
                 );
                 let path = format!("call-group/{}", group.name);
                 found.push(
-                    Finding::error("WILDIX003", "wildix-group-overwritten", path, message)
+                    WILDIX003
+                        .at(path, message)
                         .with_help("configure it on the source of the synchronisation"),
                 );
             }
@@ -44,18 +47,16 @@ pub(crate) fn findings(view: &View, target: &Target, settings: &Settings) -> Vec
             "`{pbx}` declares no `locale`, so its language and region are left as they are"
         );
         let path = format!("pbx/{pbx}");
-        found.push(
-            Finding::error("WILDIX004", "wildix-no-locale", path, message)
-                .severity(Severity::Note)
-                .with_help("a synchronisation does not carry language and region: declare them for both PBXs"),
-        );
+        found.push(WILDIX004.at(path, message).with_help(
+            "a synchronisation does not carry language and region: declare them for both PBXs",
+        ));
     }
     if settings.ntp.is_none() && place.ntp().is_none() {
         let message =
             format!("no network names an NTP server for `{pbx}`, so its own is left as it is");
         found.push(
-            Finding::error("WILDIX005", "wildix-no-ntp", path, message)
-                .severity(Severity::Note)
+            WILDIX005
+                .at(path, message)
                 .with_help("give a network `ntp`, or the target `ntp`"),
         );
     }
@@ -71,7 +72,7 @@ fn stranger(role: &Role, path: &str) -> Option<Finding> {
     };
     let message = format!("{role} names this target, but wildix configures PBXs only");
     Some(
-        Finding::error("WILDIX001", "wildix-not-a-pbx", path, message).with_help(
+        WILDIX001.at(path, message).with_help(
             "name the target from a `pbx` node, and give the other one a target of its own",
         ),
     )

@@ -20,6 +20,7 @@ mod place;
 mod procedure;
 mod reading;
 mod records;
+mod rules;
 mod settings;
 mod shape;
 mod tasks;

@@ -1,8 +1,9 @@
 //! What the plugin says of itself, and the settings of a target.
 
 use serde::Deserialize;
-use switchover_sdk::{Manifest, Pattern, Reach, ResourceKind, ServerSupport, UndoSupport};
+use switchover_sdk::{Manifest, Pattern, Reach, ResourceKind, Rule, ServerSupport, UndoSupport};
 
+use crate::rules;
 use crate::shape::kind;
 
 /// A target's own settings.
@@ -195,6 +196,7 @@ pub(crate) fn manifest() -> Manifest {
             product: "Wildix PBX with WMS".into(),
             versions: "3.86 to 6.0".into(),
         }],
+        findings: Rule::declare(rules::ALL),
         settings_schema: SETTINGS_SCHEMA.into(),
         reach: vec![Reach::Http],
         reads: reads(),

@@ -57,3 +57,8 @@ fn what_is_left_as_it_is_is_noted() {
     let own = target(&json!({ "ntp": "10.0.0.1" }));
     assert_eq!(Wildix::check(&view, &own).len(), 1);
 }
+
+#[test]
+fn every_finding_is_declared() {
+    switchover_testing::every_finding_is_declared(&Wildix::describe(), env!("CARGO_MANIFEST_DIR"));
+}

@@ -9,6 +9,7 @@ fn manifest() -> Manifest {
         summary: String::new(),
         resources: vec![],
         servers: vec![],
+        findings: vec![],
         settings_schema: "{}".into(),
         reach: vec![Reach::Http, Reach::Files, Reach::Dns],
         reads: vec![],
