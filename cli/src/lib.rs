@@ -20,6 +20,7 @@ mod plan_folder;
 mod progress;
 mod render;
 mod report;
+mod rules;
 mod session;
 mod signals;
 mod targets;

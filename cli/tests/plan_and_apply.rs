@@ -239,7 +239,9 @@ fn plugins_are_listed() {
         );
         let inspected = TestEnvironment::new().run(["plugin", "inspect", name]);
         assert_eq!(inspected.code, Some(0), "{inspected}");
-        assert!(inspected.stdout.contains("May read"), "{inspected}");
+        for section in ["May read", "## Findings"] {
+            assert!(inspected.stdout.contains(section), "{inspected}");
+        }
     }
 }
 

@@ -207,6 +207,49 @@ fn an_unknown_code_to_choose_names_the_nearest() {
 }
 
 #[test]
+fn codes_of_plugins_can_be_chosen() {
+    let test = TestEnvironment::new();
+    test.write("switchover.kdl", &accepted("2001-12-31"));
+    // What the site is found to violate has a code of ours.
+    let found = codes(&test, &["--only", "PROV,kea0", "--skip", "KEA003,prov001"]);
+    assert_eq!(found, [""; 0]);
+    let found = codes(&test, &["--only", "PROV,SW101", "--skip", "KEA"]);
+    assert!(
+        found.iter().all(|code| code == "SW101") && !found.is_empty(),
+        "{found:?}"
+    );
+    assert!(codes(&test, &["--skip", "KEA"]).contains(&"SW101".to_owned()));
+}
+
+#[test]
+fn what_is_no_code_of_a_plugin_is_refused() {
+    let test = TestEnvironment::new();
+    for written in [
+        "",
+        " ",
+        "é",
+        "S\u{301}W",
+        "wms-too-old",
+        "no-template",
+        "PROV999",
+        "PROVE",
+        "KEA0011",
+        "KEA 001",
+    ] {
+        for option in ["--only", "--skip"] {
+            let output = test.run(["validate", option, written]);
+            assert_eq!(output.code, Some(2), "{written:?}");
+            assert!(
+                output.stderr.contains("switchover::validate::unknown_code"),
+                "{written:?}: {}",
+                output.stderr
+            );
+        }
+    }
+    assert_snapshot!(test.run(["validate", "--only", "PROV0033"]));
+}
+
+#[test]
 fn findings_do_not_fail_where_that_is_said() {
     let test = TestEnvironment::new();
     test.write("switchover.kdl", TEN_MISTAKES);

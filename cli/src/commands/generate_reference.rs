@@ -78,9 +78,11 @@ fn plugins() -> Result<String, Failure> {
     for plugin in crate::commands::plugin::all()? {
         let _ = write!(
             page,
-            "\n{}{}",
+            "
+{}{}{}",
             render::page(&plugin, 2),
-            render::settings_table(&plugin, 3)
+            render::settings_table(&plugin, 3),
+            render::explained_findings(&plugin, 3)
         );
     }
     Ok(page)

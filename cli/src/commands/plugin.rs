@@ -183,7 +183,8 @@ fn inspect(arguments: &InspectArguments, terminal: &Terminal) -> Result<Exit, Fa
     let text = match arguments.format {
         Format::Human if arguments.schema => pretty_schema(&plugin).map_err(Failure::json)?,
         Format::Human => {
-            let page = crate::render::markdown::render(&render::page(&plugin, 1), terminal.out);
+            let page = render::page(&plugin, 1) + &render::findings(&plugin, 2);
+            let page = crate::render::markdown::render(&page, terminal.out);
             page + &render::settings_lines(&plugin, terminal.out)
         }
         Format::Json => {

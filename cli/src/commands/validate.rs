@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     /// How findings are printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Report only rules whose codes are, or begin with, one of these: `SW104`, `SW1`.
+    /// Report only rules whose codes are, or begin with, one of these: `SW104`, `SW1`, `PROV`.
     ///
     /// Whatever keeps the topology from being understood (SW001 to SW006, SW008) is reported in any case.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
@@ -69,8 +69,7 @@ enum Format {
 
 /// Prints all findings of a run.
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let selection = Selection::new(&arguments.only, &arguments.skip)
-        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let selection = Selection::new(&arguments.only, &arguments.skip)?;
     match arguments.sites.which()? {
         Which::One(file) => {
             let mut judged = judged(&Arc::default(), &file, arguments, &selection)?;
@@ -155,7 +154,7 @@ fn written(report: &Report<'_>, format: Format, terminal: &Terminal) -> Result<S
     Ok(match format {
         Format::Human => report::human(findings, sources, terminal.out),
         Format::Json => report::json(findings, sources).map_err(Failure::json)?,
-        Format::Sarif => report::sarif(report).map_err(Failure::json)?,
+        Format::Sarif => report::sarif(report)?,
         Format::Github => report::github(report),
         Format::Junit => report::junit(report).map_err(Failure::junit)?,
         Format::Markdown => report::markdown(report),
@@ -211,7 +210,7 @@ fn many(
         let report = Report {
             diagnostics: &findings,
             sources: &sources,
-            rules: selection.rules(),
+            selection,
             topology: String::new(),
             deny_warnings: arguments.deny_warnings,
         };
@@ -221,11 +220,11 @@ fn many(
 }
 
 impl Judged {
-    fn report<'a>(&'a self, arguments: &Arguments, selection: &Selection) -> Report<'a> {
+    fn report<'a>(&'a self, arguments: &Arguments, selection: &'a Selection) -> Report<'a> {
         Report {
             diagnostics: &self.findings,
             sources: &self.loaded.sources,
-            rules: selection.rules(),
+            selection,
             topology: self.shown.clone(),
             deny_warnings: arguments.deny_warnings,
         }

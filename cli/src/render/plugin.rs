@@ -8,6 +8,8 @@ use switchover_plugin_host::wit::{Reach, UndoSupport};
 use switchover_plugin_host::{Plugin, pattern};
 
 use crate::render::text::{counted, visible};
+use crate::report::word;
+use crate::rules;
 use crate::terminal::Look;
 
 /// One line a plugin, then the line that sums up.
@@ -197,6 +199,38 @@ fn rows(plugin: &Plugin) -> Vec<Row> {
         meaning: command.summary.clone(),
     });
     settings.chain(commands).collect()
+}
+
+/// Its findings, one line each.
+pub(crate) fn findings(plugin: &Plugin, level: usize) -> String {
+    let mut text = String::new();
+    for rule in rules::of_plugin(plugin) {
+        let (code, name) = (rule.code(), rule.name());
+        let severity = word(rule.severity());
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "- `{code}` {name} ({severity}): {}", rule.summary());
+    }
+    let heading = "#".repeat(level);
+    section_of_findings(
+        &heading,
+        &text,
+        "`switchover explain CODE` explains each of them.\n\n",
+    )
+}
+
+/// Its findings, each explained as `switchover explain` does.
+pub(crate) fn explained_findings(plugin: &Plugin, level: usize) -> String {
+    let pages: Vec<String> = rules::of_plugin(plugin)
+        .map(|rule| rule.page(level + 1))
+        .collect();
+    section_of_findings(&"#".repeat(level), &pages.join("\n"), "")
+}
+
+fn section_of_findings(heading: &str, text: &str, introduction: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    format!("\n{heading} Findings\n\n{introduction}{text}")
 }
 
 /// A code span that holds backticks, too.

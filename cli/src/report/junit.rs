@@ -8,11 +8,11 @@
 use std::collections::BTreeSet;
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
-use switchover_rules::Rule;
 use switchover_topology::Diagnostic;
 
 use crate::report::human::draw;
 use crate::report::{Documents, Occurrences, Range, Report, word};
+use crate::rules::Rule;
 use crate::terminal::Look;
 
 /// How the text of a failure is laid out: nobody looks at it in a terminal.
@@ -35,11 +35,9 @@ pub(crate) fn junit(report: &Report<'_>) -> Result<String, quick_junit::Serializ
         .iter()
         .map(|diagnostic| diagnostic.code.as_str())
         .collect();
-    let clean = report
-        .rules
-        .iter()
-        .filter(|rule| !raised.contains(rule.code));
-    suite.add_test_cases(clean.map(|rule| passed(rule)));
+    let own = report.selection.own().into_iter();
+    let clean = own.filter(|rule| !raised.contains(rule.code()));
+    suite.add_test_cases(clean.map(passed));
     let mut document = quick_junit::Report::new("switchover");
     document.add_test_suite(suite);
     document.to_string()
@@ -84,9 +82,9 @@ fn finding<'a>(
     case
 }
 
-fn passed(rule: &Rule) -> TestCase {
-    let mut case = TestCase::new(rule.summary, TestCaseStatus::success());
-    case.set_classname(class(rule.code, rule.name));
+fn passed(rule: Rule<'_>) -> TestCase {
+    let mut case = TestCase::new(rule.summary(), TestCaseStatus::success());
+    case.set_classname(class(rule.code(), rule.name()));
     case
 }
 

@@ -12,7 +12,6 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fmt;
 
-use switchover_rules::Rule;
 use switchover_topology::{Diagnostic, FileId, Position, Severity, Sources, Span};
 
 use crate::document::Document;
@@ -33,8 +32,8 @@ pub(crate) struct Report<'a> {
     /// In report order.
     pub(crate) diagnostics: &'a [Diagnostic],
     pub(crate) sources: &'a Sources,
-    /// The rules that were asked for, by ascending code.
-    pub(crate) rules: Vec<&'static Rule>,
+    /// The rules that were asked for.
+    pub(crate) selection: &'a Selection,
     /// The topology as the command line names it: where a finding is that has no place.
     pub(crate) topology: String,
     /// Whether a warning fails the run.
@@ -226,7 +225,7 @@ impl<K: std::hash::Hash + Eq> Occurrences<K> {
     }
 }
 
-const fn word(severity: Severity) -> &'static str {
+pub(crate) const fn word(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",

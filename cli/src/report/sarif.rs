@@ -3,17 +3,19 @@
 //! Only what is known is said: there is no `helpUri` while the rules have no site, and no place in the file system for
 //! `%SRCROOT%`, which is wherever the reader has checked the files out.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use switchover_rules::Rule;
 use switchover_topology::Diagnostic;
 use url::Url;
 
+use crate::failure::Failure;
 use crate::render::markdown;
 use crate::report::{Documents, Occurrences, Range, Report, place, word};
+use crate::rules::Rule;
 use crate::terminal::Look;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -31,18 +33,19 @@ const PLAIN: Look = Look {
 };
 
 /// One log with one run, with a final line break.
-pub(crate) fn sarif(report: &Report<'_>) -> Result<String, serde_json::Error> {
+pub(crate) fn sarif(report: &Report<'_>) -> Result<String, Failure> {
+    let rules = report.selection.rules(report.diagnostics)?;
     let documents = Documents::new(report.sources);
     let mut seen = Occurrences::default();
     let results = report
         .diagnostics
         .iter()
-        .map(|diagnostic| finding(diagnostic, report, &documents, &mut seen))
+        .map(|diagnostic| finding(diagnostic, report, &rules, &documents, &mut seen))
         .collect();
     let driver = Driver {
         name: "switchover",
         semantic_version: env!("CARGO_PKG_VERSION"),
-        rules: report.rules.iter().map(|rule| described(rule)).collect(),
+        rules: rules.iter().map(|rule| described(*rule)).collect(),
     };
     let description = Text::new("the folder in which switchover was run");
     let log = Log {
@@ -58,30 +61,34 @@ pub(crate) fn sarif(report: &Report<'_>) -> Result<String, serde_json::Error> {
             results,
         }],
     };
-    let mut text = serde_json::to_string_pretty(&log)?;
+    let mut text = serde_json::to_string_pretty(&log).map_err(Failure::json)?;
     text.push('\n');
     Ok(text)
 }
 
-fn described(rule: &Rule) -> RuleDescription {
-    let sources: Vec<String> = rule.sources.iter().map(ToString::to_string).collect();
-    let full = format!(
-        "{}. WMS: {}. Source: {}.",
-        sentence(rule.summary),
-        rule.wms,
-        sources.join("; ").trim_end_matches('.')
-    );
+fn described(rule: Rule<'_>) -> RuleDescription<'_> {
+    let summary = sentence(&rule.summary());
+    let full = match rule {
+        Rule::Own(own) => {
+            let sources: Vec<String> = own.sources.iter().map(ToString::to_string).collect();
+            let sources = sources.join("; ");
+            let sources = sources.trim_end_matches('.');
+            format!("{summary}. {} Source: {sources}.", rule.origin())
+        }
+        Rule::Plugin(..) => format!("{summary}. {}", rule.origin()),
+    };
+    let markdown = rule.explanation();
     RuleDescription {
-        id: rule.code,
-        name: rule.name,
-        short_description: Text::new(sentence(rule.summary)),
+        id: rule.code(),
+        name: rule.name(),
+        short_description: Text::new(summary),
         full_description: Text::new(full),
         help: Help {
-            text: markdown::render(rule.explanation, PLAIN),
-            markdown: rule.explanation,
+            text: markdown::render(&markdown, PLAIN),
+            markdown,
         },
         default_configuration: Configuration {
-            level: word(rule.severity),
+            level: word(rule.severity()),
         },
     }
 }
@@ -89,13 +96,11 @@ fn described(rule: &Rule) -> RuleDescription {
 fn finding<'a>(
     diagnostic: &'a Diagnostic,
     report: &Report<'_>,
+    rules: &[Rule<'_>],
     documents: &'a Documents<'_>,
     seen: &mut Occurrences<(&'a str, &'a str, &'a str)>,
 ) -> Finding<'a> {
-    let rule_index = report
-        .rules
-        .iter()
-        .position(|rule| rule.code == diagnostic.code);
+    let rule_index = rules.iter().position(|rule| rule.code() == diagnostic.code);
     let location = match Range::of(diagnostic.span, documents) {
         Some(range) => PhysicalLocation::new(&range),
         // GitHub takes no result without a line.
@@ -208,7 +213,7 @@ struct Log<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Run<'a> {
-    tool: Tool,
+    tool: Tool<'a>,
     invocations: [Invocation; 1],
     original_uri_base_ids: BTreeMap<&'static str, Base>,
     column_kind: &'static str,
@@ -216,33 +221,33 @@ struct Run<'a> {
 }
 
 #[derive(Serialize)]
-struct Tool {
-    driver: Driver,
+struct Tool<'a> {
+    driver: Driver<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Driver {
+struct Driver<'a> {
     name: &'static str,
     semantic_version: &'static str,
-    rules: Vec<RuleDescription>,
+    rules: Vec<RuleDescription<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RuleDescription {
-    id: &'static str,
-    name: &'static str,
+struct RuleDescription<'a> {
+    id: &'a str,
+    name: &'a str,
     short_description: Text,
     full_description: Text,
-    help: Help,
+    help: Help<'a>,
     default_configuration: Configuration,
 }
 
 #[derive(Serialize)]
-struct Help {
+struct Help<'a> {
     text: String,
-    markdown: &'static str,
+    markdown: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -382,7 +387,13 @@ impl Artifact {
 
 #[cfg(test)]
 mod tests {
+    use switchover_plugin_host::{Host, HostConfig};
+    use switchover_topology::{Severity, Sources};
+
     use super::*;
+    use crate::report::Selection;
+    use crate::rules::Rules;
+    use crate::{commands, session};
 
     #[test]
     fn files_below_are_relative_and_encoded() {
@@ -416,5 +427,53 @@ mod tests {
     fn a_message_holds_no_link() {
         assert_eq!(literal("[a](http://b)"), r"\[a\](http://b)");
         assert_eq!(literal("pool [1]"), "pool [1]");
+    }
+
+    fn found(code: &str) -> Diagnostic {
+        Diagnostic {
+            code: code.into(),
+            name: "no-template".into(),
+            severity: Severity::Warning,
+            message: "the file format is not known".into(),
+            help: None,
+            span: None,
+            label: None,
+            related: Vec::new(),
+            acknowledged: None,
+        }
+    }
+
+    #[test]
+    fn rules_of_plugins_are_described_where_they_were_found() {
+        let config = HostConfig {
+            cache: None,
+            ..HostConfig::default()
+        };
+        let host = Host::new(config).expect("a host");
+        let plugins = session::bundled();
+        let name = "provisioning";
+        let plugin = commands::plugin::load(&host, &plugins, name).expect("a plugin");
+        let selection = Selection::everything(Rules::with(vec![plugin]));
+        // One of a plugin that does not come with the command has a result, and nothing is known of its rule.
+        let diagnostics = ["PROV003", "PROV001", "PROV003", "OTHER001"].map(found);
+        let report = Report {
+            diagnostics: &diagnostics,
+            sources: &Sources::default(),
+            selection: &selection,
+            topology: "site.kdl".into(),
+            deny_warnings: false,
+        };
+        let log: serde_json::Value =
+            serde_json::from_str(&sarif(&report).expect("a log")).expect("JSON");
+        let run = &log["runs"][0];
+        let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
+        let own = switchover_rules::all().len();
+        let ids: Vec<_> = rules[own..].iter().map(|rule| &rule["id"]).collect();
+        assert_eq!(ids, ["PROV001", "PROV003"]);
+        insta::assert_snapshot!(format!("{:#}", rules[own + 1]));
+        let indexes = run["results"].as_array().expect("results").iter();
+        let indexes: Vec<_> = indexes.map(|result| result["ruleIndex"].as_u64()).collect();
+        let at = |place: usize| u64::try_from(own + place).ok();
+        assert_eq!(indexes, [at(1), at(0), at(1), None]);
     }
 }

@@ -1,10 +1,14 @@
 //! `--only` and `--skip`: which rules a run reports.
 
+use std::collections::BTreeSet;
+
 use miette::Diagnostic as Explained;
-use switchover_rules::{Rule, all, rule};
+use switchover_rules::rule;
 use switchover_topology::{Diagnostic, Severity};
 
-use crate::commands::explain;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::rules::{Rule, Rules, begins_with};
 
 /// Which rules a run reports. Rules that say that the topology cannot be understood are always among them: whatever else
 /// is found, or not found, would prove nothing.
@@ -12,9 +16,10 @@ use crate::commands::explain;
 pub(crate) struct Selection {
     only: Vec<Codes>,
     skip: Vec<Codes>,
+    known: Rules,
 }
 
-/// A rule's code, or the beginning of several: `SW104`, `SW1`. At least one rule's code begins so.
+/// A rule's code, or the beginning of several: `SW104`, `SW1`, `PROV`. At least one rule's code begins so.
 #[derive(Debug)]
 struct Codes(String);
 
@@ -42,32 +47,53 @@ pub(crate) enum SelectionError {
 }
 
 impl Selection {
-    /// What the command line asks for. No `only` means every rule; `skip` takes away from what `only` chooses.
-    pub(crate) fn new(only: &[String], skip: &[String]) -> Result<Self, SelectionError> {
-        let parse = |written: &[String]| -> Result<Vec<Codes>, SelectionError> {
-            written.iter().map(|text| Codes::new(text)).collect()
+    /// What the command line asks for. No `only` means every rule; `skip` takes away from what `only` chooses. Plugins
+    /// are loaded only for what is none of switchover's own codes.
+    pub(crate) fn new(only: &[String], skip: &[String]) -> Result<Self, Failure> {
+        let known = Rules::default();
+        let parse = |written: &[String]| -> Result<Vec<Codes>, Failure> {
+            let codes = written.iter();
+            codes.map(|text| Codes::new(text, &known)).collect()
         };
-        let selection = Self {
-            only: parse(only)?,
-            skip: parse(skip)?,
-        };
+        let (only, skip) = (parse(only)?, parse(skip)?);
         // The beginning of several codes skips those of them that can be skipped.
-        let refused = selection.skip.iter().find_map(|codes| rule(&codes.0));
-        match refused.filter(|rule| is_always_reported(rule)) {
-            Some(rule) => Err(SelectionError::NotSkippable {
+        let refused = skip.iter().find_map(|codes| rule(&codes.0));
+        if let Some(rule) = refused.filter(|rule| is_always_reported(rule)) {
+            let error = SelectionError::NotSkippable {
                 code: rule.code,
                 summary: rule.summary,
-            }),
-            None => Ok(selection),
+            };
+            return Err(Failure::new(Exit::Usage, error));
+        }
+        Ok(Self { only, skip, known })
+    }
+
+    /// Every rule, of these.
+    #[cfg(test)]
+    pub(crate) fn everything(known: Rules) -> Self {
+        Self {
+            only: Vec::new(),
+            skip: Vec::new(),
+            known,
         }
     }
 
-    /// The rules that are reported, by ascending code.
-    pub(crate) fn rules(&self) -> Vec<&'static Rule> {
-        all()
-            .iter()
-            .filter(|rule| self.reports(rule.code))
-            .collect()
+    /// Switchover's own rules that are reported, by ascending code.
+    pub(crate) fn own(&self) -> Vec<Rule<'static>> {
+        let own = Rules::own();
+        own.filter(|rule| self.reports(rule.code())).collect()
+    }
+
+    /// The same, and those rules of plugins that these findings are of.
+    pub(crate) fn rules(&self, findings: &[Diagnostic]) -> Result<Vec<Rule<'_>>, Failure> {
+        let mut rules: Vec<Rule<'_>> = self.own();
+        let codes = findings.iter().map(|finding| finding.code.as_str());
+        let foreign: BTreeSet<&str> = codes.filter(|code| rule(code).is_none()).collect();
+        if !foreign.is_empty() {
+            let plugins = self.known.of_plugins()?;
+            rules.extend(plugins.filter(|rule| foreign.contains(rule.code())));
+        }
+        Ok(rules)
     }
 
     /// The findings that are reported, in the order given.
@@ -77,32 +103,28 @@ impl Selection {
     }
 
     fn reports(&self, code: &str) -> bool {
-        let among = |codes: &[Codes]| codes.iter().any(|codes| codes.cover(code));
+        let among = |codes: &[Codes]| codes.iter().any(|codes| begins_with(code, &codes.0));
         let chosen = (self.only.is_empty() || among(&self.only)) && !among(&self.skip);
         chosen || rule(code).is_some_and(is_always_reported)
     }
 }
 
 impl Codes {
-    fn new(written: &str) -> Result<Self, SelectionError> {
-        let codes = Self(written.trim().to_ascii_uppercase());
-        if !codes.0.is_empty() && all().iter().any(|rule| codes.cover(rule.code)) {
-            return Ok(codes);
+    fn new(written: &str, known: &Rules) -> Result<Self, Failure> {
+        let codes = written.trim();
+        if known.any_begins_with(codes)? {
+            return Ok(Self(codes.to_owned()));
         }
-        Err(SelectionError::Unknown {
+        let error = SelectionError::Unknown {
             written: written.chars().take(40).collect(),
-            help: explain::nearest(written.trim()),
-        })
-    }
-
-    fn cover(&self, code: &str) -> bool {
-        code.get(..self.0.len())
-            .is_some_and(|beginning| beginning.eq_ignore_ascii_case(&self.0))
+            help: known.nearest(codes)?,
+        };
+        Err(Failure::new(Exit::Usage, error))
     }
 }
 
 /// Without what these ask for, the topology is not understood, and no acknowledgement can accept that either.
-fn is_always_reported(rule: &Rule) -> bool {
+fn is_always_reported(rule: &switchover_rules::Rule) -> bool {
     rule.severity == Severity::Error && !rule.acknowledgeable
 }
 
@@ -110,15 +132,26 @@ fn is_always_reported(rule: &Rule) -> bool {
 mod tests {
     use super::*;
 
-    fn codes(only: &[&str], skip: &[&str]) -> Vec<&'static str> {
+    fn select(only: &[&str], skip: &[&str]) -> Result<Selection, Failure> {
         let owned = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let selection = Selection::new(&owned(only), &owned(skip)).expect("known codes");
-        selection.rules().iter().map(|rule| rule.code).collect()
+        Selection::new(&owned(only), &owned(skip))
+    }
+
+    fn codes(only: &[&str], skip: &[&str]) -> Vec<&'static str> {
+        let selection = select(only, skip).expect("known codes");
+        selection.own().iter().map(|rule| rule.code()).collect()
+    }
+
+    /// The code of the error.
+    fn refused(only: &[&str], skip: &[&str]) -> Option<String> {
+        let failure = select(only, skip).expect_err("cannot be chosen");
+        assert_eq!(failure.exit, Exit::Usage);
+        failure.told().code
     }
 
     #[test]
     fn without_a_choice_every_rule_is_reported() {
-        assert_eq!(codes(&[], &[]).len(), all().len());
+        assert_eq!(codes(&[], &[]).len(), switchover_rules::all().len());
     }
 
     #[test]
@@ -132,6 +165,16 @@ mod tests {
     }
 
     #[test]
+    fn our_own_codes_load_no_plugin() {
+        for (only, skip) in [(vec![], vec![]), (vec!["SW1", "s"], vec!["sw104"])] {
+            let selection = select(&only, &skip).expect("known codes");
+            assert!(!selection.known.is_loaded(), "{only:?} {skip:?}");
+            selection.rules(&[]).expect("nothing to load");
+            assert!(!selection.known.is_loaded(), "{only:?} {skip:?}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_understood_is_reported_in_any_case() {
         for chosen in [codes(&["SW101"], &[]), codes(&[], &["SW"])] {
             assert!(
@@ -140,21 +183,16 @@ mod tests {
             );
         }
         assert!(!codes(&[], &["SW0"]).contains(&"SW009"));
-        let named = Selection::new(&[], &["SW001".to_owned()]);
-        assert!(matches!(
-            named,
-            Err(SelectionError::NotSkippable { code: "SW001", .. })
-        ));
+        let code = refused(&[], &["SW001"]);
+        assert_eq!(code.as_deref(), Some("switchover::validate::not_skippable"));
     }
 
     #[test]
     fn unknown_codes_are_refused() {
-        for written in ["", " ", "SW9999", "é", "S\u{301}W", "wms-too-old", "SW1011"] {
-            let refused = Selection::new(&[written.to_owned()], &[]);
-            assert!(
-                matches!(refused, Err(SelectionError::Unknown { .. })),
-                "{written:?}"
-            );
+        for written in ["SW9999", "sw9", "SW1011", "SW 101"] {
+            let code = refused(&[written], &[]);
+            let unknown = Some("switchover::validate::unknown_code");
+            assert_eq!(code.as_deref(), unknown, "{written:?}");
         }
     }
 }

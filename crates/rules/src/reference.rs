@@ -11,6 +11,9 @@ What `switchover validate` checks. An error fails validation, a warning is shown
 The column *WMS* names the versions for which a source states the rule; for others no source says that it does not
 hold. `switchover explain CODE` prints an explanation in the terminal.
 
+Plugins check what only they can know about their servers. Their findings, such as `KEA001`, are explained in
+[plugins](plugins.md), and by `switchover explain`, too.
+
 ";
 
 /// The reference of all rules as one Markdown page, for `docs/rules.md`: links are relative to `docs/`.
