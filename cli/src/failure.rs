@@ -2,11 +2,15 @@
 
 use std::io;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Report};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, Report, ThemeCharacters, ThemeStyles,
+};
 use serde::Serialize;
+use textwrap::WordSplitter;
 
 use crate::exit::Exit;
 use crate::log::{self, Level};
+use crate::render::words;
 #[cfg(feature = "otlp")]
 use crate::terminal::Verbosity;
 use crate::terminal::{Look, Terminal};
@@ -155,12 +159,26 @@ impl Failure {
 
 /// How miette draws reports on a stream.
 pub(crate) fn handler(look: Look) -> GraphicalReportHandler {
-    let theme = if look.color {
-        GraphicalTheme::unicode()
+    let characters = if look.unicode {
+        ThemeCharacters::unicode()
     } else {
-        GraphicalTheme::unicode_nocolor()
+        ThemeCharacters::ascii()
+    };
+    let theme = GraphicalTheme {
+        characters: ThemeCharacters {
+            advice: "note:".to_owned(),
+            ..characters
+        },
+        styles: if look.color {
+            ThemeStyles::ansi()
+        } else {
+            ThemeStyles::none()
+        },
     };
     GraphicalReportHandler::new_themed(theme)
         .with_width(look.width)
+        .with_break_words(false)
+        .with_word_separator(words::separator())
+        .with_word_splitter(WordSplitter::NoHyphenation)
         .with_links(look.color && look.terminal)
 }

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
+use switchover_topology::{Diagnostic as Finding, Sources};
 
 use crate::failure::Failure;
 use crate::log::{self, LogFormat};
 
-/// Width where the stream is not a terminal, so that output is the same everywhere.
+/// Width where neither the terminal nor `COLUMNS` tells one, so that output is the same everywhere.
 const FIXED_WIDTH: usize = 80;
 /// Narrower, nothing can be laid out.
 const NARROWEST: usize = 40;
@@ -65,6 +66,8 @@ pub(crate) struct Look {
     pub(crate) color: bool,
     /// Whether somebody is looking.
     pub(crate) terminal: bool,
+    /// Whether what is drawn may be drawn with more than ASCII.
+    pub(crate) unicode: bool,
 }
 
 impl Look {
@@ -73,16 +76,38 @@ impl Look {
         let columns = terminal
             .then(|| terminal_size::terminal_size_of(stream))
             .flatten();
-        let width = columns.map_or(FIXED_WIDTH, |(width, _)| {
-            usize::from(width.0).clamp(NARROWEST, WIDEST)
-        });
+        // Terminals of CI runners and of programs that record a session often have no size.
+        let told = || std::env::var("COLUMNS").ok()?.parse().ok();
+        let width = match columns {
+            Some((width, _)) => Some(usize::from(width.0)),
+            None => told(),
+        };
+        let width = width.map_or(FIXED_WIDTH, |width| width.clamp(NARROWEST, WIDEST));
         let color = AutoStream::choice(stream) != ColorChoice::Never;
         Self {
             width,
             color,
             terminal,
+            unicode: shows_unicode(),
         }
     }
+
+    /// What stands before a number of times.
+    pub(crate) const fn times(self) -> char {
+        if self.unicode { '×' } else { 'x' }
+    }
+}
+
+/// Where a locale is named, it says so. Where none is, as in most containers, UTF-8 is what is there.
+fn shows_unicode() -> bool {
+    let named = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = named("LC_ALL")
+        .or_else(|| named("LC_CTYPE"))
+        .or_else(|| named("LANG"));
+    locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
 }
 
 /// Where the two streams go: to those of this process, or, for one site among many, into a block of their own. Cheap to
@@ -114,6 +139,8 @@ pub(crate) struct Kept {
     pub(crate) out: String,
     /// Everything else.
     pub(crate) err: String,
+    /// Findings to show, with the files that they point into.
+    pub(crate) findings: Vec<(Vec<Finding>, Sources)>,
 }
 
 impl Terminal {
@@ -159,6 +186,16 @@ impl Terminal {
                 std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner))
             }
         }
+    }
+
+    /// Keeps findings of one site among many for whoever shows those of all; false where there are no others.
+    pub(crate) fn keep(&self, findings: &[Finding], sources: &Sources) -> bool {
+        let Sink::Kept(kept) = &*self.sink else {
+            return false;
+        };
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.findings.push((findings.to_vec(), sources.clone()));
+        true
     }
 
     /// Whether this is for one site among many: what can be said of all of them is then said once, at the end.

@@ -342,3 +342,90 @@ fn a_log_of_json_tells_all_and_no_secret() {
         "{quiet}"
     );
 }
+
+/// Sites over one base that has two mistakes; each site has one of its own besides.
+fn over_a_base(sites: usize) -> TestEnvironment {
+    let test = TestEnvironment::new();
+    let base = include_str!("../../examples/fleet/base.kdl")
+        .replace("vlan 130", "vlan 5000")
+        .replace("every=\"2h\"", "every=\"4h\"");
+    test.write("base.kdl", &base);
+    for number in 1..=sites {
+        let text = format!(
+            "extends \"base.kdl\" octet={number} city=\"c{number}\"\n\
+             user \"101\" name=\"R\"\n\
+             device \"reception\" mac=\"9c:75:14:47:01:{number:02x}\" user=\"10{number}\"\n"
+        );
+        test.write(&format!("site-{number:02}.kdl"), &text);
+    }
+    test
+}
+
+fn of_sites<'a>(command: &[&'a str], sites: &'a [String]) -> Vec<&'a str> {
+    let sites = sites.iter().map(String::as_str);
+    command.iter().copied().chain(sites).collect()
+}
+
+#[test]
+fn a_mistake_in_a_base_is_told_once() {
+    let test = over_a_base(9);
+    let sites: Vec<String> = (1..=9)
+        .map(|number| format!("site-{number:02}.kdl"))
+        .collect();
+    let shown = test.run(of_sites(&["validate"], &sites));
+    assert_eq!(shown.code, Some(3));
+    assert_eq!(shown.stderr, "", "{shown}");
+    let table = shown.stdout.rfind("site ").unwrap();
+    assert_snapshot!(&shown.stdout[..table]);
+    // The same where they are beside what was asked for.
+    let planned = test.run(of_sites(&["plan"], &sites));
+    assert_eq!(
+        planned.stderr.matches("SW003 bad-value").count(),
+        1,
+        "{planned}"
+    );
+    assert!(
+        planned.stderr.contains("at 9 sites: acme-c1, "),
+        "{planned}"
+    );
+    let applied = test.run(of_sites(&["apply", "--yes"], &sites));
+    assert_eq!(
+        applied.stderr.matches("SW003 bad-value").count(),
+        1,
+        "{applied}"
+    );
+    let comment = test.run(of_sites(&["validate", "--format", "markdown"], &sites));
+    assert_eq!(
+        comment.stdout.matches("SW003 bad-value").count(),
+        1,
+        "{comment}"
+    );
+    assert!(
+        comment.stdout.contains("### Findings in 9 sites\n"),
+        "{comment}"
+    );
+
+    // Programs are told what each site has, and so is who asks for each.
+    let each = test.run(of_sites(&["validate", "--all"], &sites));
+    assert_eq!(each.stdout.matches("SW003 bad-value").count(), 9, "{each}");
+    assert!(each.stdout.contains("── acme-c9 ──\n"), "{each}");
+    let sarif = json(
+        &test
+            .run(of_sites(&["validate", "--format", "sarif"], &sites))
+            .stdout,
+    );
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let of_base = results.iter().filter(|found| found["ruleId"] == "SW003");
+    assert_eq!(of_base.count(), 9);
+    let found = json(
+        &test
+            .run(of_sites(&["validate", "--format", "json"], &sites))
+            .stdout,
+    );
+    for site in found["sites"].as_array().unwrap() {
+        assert!(
+            site["report"]["summary"]["errors"].as_u64() > Some(0),
+            "{site}"
+        );
+    }
+}

@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
                 diagnostics,
                 sources,
             }) => {
-                terminal.error(&report::human(&diagnostics, &sources, terminal.err));
+                report::tell(&diagnostics, &sources, terminal);
                 exit = Exit::Findings;
                 continue;
             }

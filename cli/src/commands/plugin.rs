@@ -221,11 +221,7 @@ fn pretty_schema(plugin: &Plugin) -> Result<String, serde_json::Error> {
 fn lock(arguments: &LockArguments, terminal: &Terminal) -> Result<Exit, Failure> {
     let loaded = topology_file::read(&arguments.topology.file)?;
     if crate::report::Tally::of(&loaded.diagnostics).errors > 0 {
-        terminal.error(&crate::report::human(
-            &loaded.diagnostics,
-            &loaded.sources,
-            terminal.err,
-        ));
+        crate::report::tell(&loaded.diagnostics, &loaded.sources, terminal);
         return Ok(Exit::Findings);
     }
     let used: BTreeSet<&str> = loaded

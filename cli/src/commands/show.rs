@@ -38,11 +38,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     let loaded = topology_file::read(&arguments.topology.file)?;
     let tally = Tally::of(&loaded.diagnostics);
     if tally.errors > 0 {
-        terminal.error(&report::human(
-            &loaded.diagnostics,
-            &loaded.sources,
-            terminal.err,
-        ));
+        report::tell(&loaded.diagnostics, &loaded.sources, terminal);
         return Ok(Exit::Findings);
     }
     let json = |value| serde_json::to_string_pretty(&value).map_err(Failure::json);

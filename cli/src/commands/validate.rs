@@ -13,10 +13,11 @@ use switchover_topology::{Diagnostic, Loaded};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::fleet::{self, Fleet, Printer, Sites, Style, Which};
-use crate::report::{self, Report, Selection, Tally};
+use crate::fleet::{self, Ended, Findings, Fleet, Printer, Sites, Style, Which};
+use crate::render::text::counted;
+use crate::report::{self, Report, Selection, Shown, Tally};
 use crate::session::{self, Shared};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, Verbosity};
 use crate::{offline, topology_file};
 
 /// The command's arguments.
@@ -42,6 +43,9 @@ pub(crate) struct Arguments {
     /// Do not ask the plugins: settings, commands and what only a plugin can know to be wrong stay unchecked.
     #[arg(long)]
     no_plugins: bool,
+    /// Show each finding by itself: for people and in Markdown, findings of one cause are one entry otherwise.
+    #[arg(long)]
+    all: bool,
     /// Let warnings fail, too.
     #[arg(long)]
     deny_warnings: bool,
@@ -145,14 +149,18 @@ fn print(
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
     let report = judged.report(arguments, selection);
-    terminal.data(&written(&report, arguments.format, terminal)?)?;
+    terminal.data(&written(&report, arguments, terminal)?)?;
     Ok(arguments.exit(report.failed()))
 }
 
-fn written(report: &Report<'_>, format: Format, terminal: &Terminal) -> Result<String, Failure> {
+fn written(
+    report: &Report<'_>,
+    arguments: &Arguments,
+    terminal: &Terminal,
+) -> Result<String, Failure> {
     let (findings, sources) = (report.diagnostics, report.sources);
-    Ok(match format {
-        Format::Human => report::human(findings, sources, terminal.out),
+    Ok(match arguments.format {
+        Format::Human => report::human(findings, sources, arguments.shown(terminal)),
         Format::Json => report::json(findings, sources).map_err(Failure::json)?,
         Format::Sarif => report::sarif(report)?,
         Format::Github => report::github(report),
@@ -168,6 +176,7 @@ fn many(
     selection: &Selection,
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
+    let together = !arguments.all && matches!(arguments.format, Format::Human | Format::Markdown);
     let style = match arguments.format {
         Format::Human => Style::Human,
         Format::Json => Style::Json,
@@ -175,8 +184,15 @@ fn many(
     };
     let merged = Mutex::new(BTreeMap::new());
     let shared = Shared::default();
-    let mut printer = Printer::new(terminal, style)?;
-    let take = |ended| printer.site(ended);
+    let mut comment = report::groups_of_markdown();
+    let findings = Findings::printed(terminal, arguments.shown(terminal));
+    let mut printer = Printer::with(terminal, style, findings)?;
+    let take = |mut ended: Ended| {
+        if style == Style::Silent {
+            ended.give_findings(&mut comment);
+        }
+        printer.site(ended)
+    };
     fleet::each(
         fleet,
         terminal,
@@ -190,21 +206,26 @@ fn many(
             part.facts.interrupted = interrupted(&judged.loaded);
             fleet::tell_interrupted(part.facts.interrupted.as_ref(), part.terminal);
             part.facts.uneventful = tally.errors + tally.warnings + tally.notes == 0;
-            let exit = if style == Style::Silent {
-                let failed = judged.report(arguments, selection).failed();
-                if !judged.findings.is_empty() {
-                    let mut merged = merged.lock().unwrap_or_else(PoisonError::into_inner);
-                    merged.insert(part.at, (judged.findings, judged.loaded.sources));
-                }
-                arguments.exit(failed)
-            } else {
-                print(&judged, arguments, selection, part.terminal)?
-            };
+            let failed = judged.report(arguments, selection).failed();
+            let mut exit = arguments.exit(failed);
+            if together {
+                part.terminal.keep(&judged.findings, &judged.loaded.sources);
+            } else if style != Style::Silent {
+                exit = print(&judged, arguments, selection, part.terminal)?;
+            } else if !judged.findings.is_empty() {
+                let mut merged = merged.lock().unwrap_or_else(PoisonError::into_inner);
+                merged.insert(part.at, (judged.findings, judged.loaded.sources));
+            }
             failed_to_judge.map_or(Ok(exit), Err)
         },
     )?;
     let exit = printer.end()?;
-    if style == Style::Silent {
+    if style != Style::Silent {
+        return Ok(exit);
+    }
+    let text = if together {
+        report::markdown_of(&comment, &counted(fleet.files.len(), "site", "sites"))
+    } else {
         let merged = merged.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (findings, sources) = report::merged(merged.into_values());
         let report = Report {
@@ -213,9 +234,11 @@ fn many(
             selection,
             topology: String::new(),
             deny_warnings: arguments.deny_warnings,
+            each: true,
         };
-        terminal.data(&written(&report, arguments.format, terminal)?)?;
-    }
+        written(&report, arguments, terminal)?
+    };
+    terminal.data(&text)?;
     Ok(exit)
 }
 
@@ -227,11 +250,21 @@ impl Judged {
             selection,
             topology: self.shown.clone(),
             deny_warnings: arguments.deny_warnings,
+            each: arguments.all,
         }
     }
 }
 
 impl Arguments {
+    fn shown(&self, terminal: &Terminal) -> Shown {
+        Shown {
+            look: terminal.out,
+            each: self.all,
+            accepted: terminal.verbosity > Verbosity::Quiet,
+            by: "`--all` shows each",
+        }
+    }
+
     fn exit(&self, failed: bool) -> Exit {
         if failed && !self.exit_zero {
             Exit::Findings

@@ -6,6 +6,7 @@
 //!
 //! Start with [`Sites`], then [`each`].
 
+mod findings;
 mod progress;
 mod run;
 mod shard;
@@ -13,6 +14,7 @@ mod signals;
 mod sites;
 mod summary;
 
+pub(crate) use findings::Findings;
 pub(crate) use run::{Ended, Facts, Part, each, each_session, tell_interrupted};
 pub(crate) use shard::Shard;
 pub(crate) use signals::stoppable;

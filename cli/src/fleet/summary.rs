@@ -10,11 +10,13 @@ use serde::Serialize;
 use serde_json::Value;
 use switchover_engine::plan::Summary;
 
+use super::findings::Findings;
 use super::run::{Ended, Facts};
 use crate::exit::Exit;
 use crate::failure::{Failure, Told};
 use crate::render::outline;
 use crate::render::text::{COMMENT_LIMIT, count, counted, markdown_safe, visible};
+use crate::report::Groups;
 use crate::terminal::Terminal;
 
 /// The format of `--format json` over many sites.
@@ -188,6 +190,7 @@ pub(crate) struct Printer<'a> {
     style: Style,
     started: Instant,
     apart: Apart,
+    findings: Findings<'a>,
     rows: Vec<Row>,
     /// Blocks of a comment, as far as there is room.
     blocks: String,
@@ -235,6 +238,15 @@ struct JsonSummary {
 
 impl<'a> Printer<'a> {
     pub(crate) fn new(terminal: &'a Terminal, style: Style) -> Result<Self, Failure> {
+        Self::with(terminal, style, Findings::told(terminal))
+    }
+
+    /// The same; findings are shown like this.
+    pub(crate) fn with(
+        terminal: &'a Terminal,
+        style: Style,
+        findings: Findings<'a>,
+    ) -> Result<Self, Failure> {
         if style == Style::Json {
             terminal.data(&format!(
                 "{{\"format_version\":\"{FORMAT_VERSION}\",\"sites\":["
@@ -245,6 +257,7 @@ impl<'a> Printer<'a> {
             style,
             started: Instant::now(),
             apart: Apart::default(),
+            findings,
             rows: Vec::new(),
             blocks: String::new(),
             unpinned: 0,
@@ -270,6 +283,7 @@ impl<'a> Printer<'a> {
             Style::Silent => {}
         }
         ended.show_told(self.terminal);
+        self.findings.take(&mut ended);
         self.rows.push(Row::of(&ended));
         Ok(())
     }
@@ -311,7 +325,13 @@ impl<'a> Printer<'a> {
     }
 
     /// Prints the summary; gives the exit code of all.
-    pub(crate) fn end(self) -> Result<Exit, Failure> {
+    pub(crate) fn end(mut self) -> Result<Exit, Failure> {
+        let warned = if self.findings.are_printed() {
+            0
+        } else {
+            self.warned
+        };
+        std::mem::replace(&mut self.findings, Findings::told(self.terminal)).show()?;
         let worst = self.rows.iter().map(|row| row.exit);
         let worst = worst.fold(Exit::Done, Exit::or_worse);
         match self.style {
@@ -325,8 +345,8 @@ impl<'a> Printer<'a> {
             Style::Markdown => self.terminal.data(&self.comment())?,
             Style::Silent => {}
         }
-        if self.warned > 0 {
-            let sites = counted(self.warned, "site has", "sites have");
+        if warned > 0 {
+            let sites = counted(warned, "site has", "sites have");
             self.terminal.say(format_args!(
                 "{sites} warnings; `switchover validate` shows them"
             ));
@@ -517,6 +537,14 @@ impl Ended {
         let told = std::mem::take(&mut self.kept.err);
         if !told.is_empty() {
             terminal.error(&format!("{}{told}", heading(&self.shown())));
+        }
+    }
+
+    /// Hands over what was found about it, once.
+    pub(crate) fn give_findings(&mut self, groups: &mut Groups<'_>) {
+        let site = self.shown();
+        for (findings, sources) in std::mem::take(&mut self.kept.findings) {
+            groups.add(&findings, &sources, Some(&site));
         }
     }
 

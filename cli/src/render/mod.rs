@@ -15,6 +15,7 @@ pub(crate) mod plan_markdown;
 pub(crate) mod plugin;
 pub(crate) mod runbook;
 pub(crate) mod text;
+pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ const PLAIN: Look = Look {
     width: 80,
     color: false,
     terminal: false,
+    unicode: true,
 };
 
 fn plan(targets: Vec<TargetPlan>) -> Plan {

@@ -1,67 +1,207 @@
-//! `validate --format human`: each finding drawn into its file.
+//! `validate --format human`: findings drawn into their files, each cause once unless each finding is asked for.
 
 use std::fmt::{self, Write as _};
 
+use anstyle::AnsiColor;
 use miette::LabeledSpan;
 use switchover_topology::{Diagnostic, Related, Severity, Sources};
 
+use super::groups::{Accepted, Group, Groups};
 use crate::document::Document;
 use crate::failure;
-use crate::render::text::visible;
+use crate::render::text::{count, counted, visible};
+use crate::render::words::filled;
 use crate::report::{Documents, Range, Tally, place};
 use crate::terminal::Look;
 
-/// All findings for people, each drawn into its file, accepted ones in one line each, then the line that sums up.
-pub(crate) fn human(diagnostics: &[Diagnostic], sources: &Sources, look: Look) -> String {
-    let mut text = drawn(diagnostics, sources, look);
+/// What of a report is for this person.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown {
+    pub(crate) look: Look,
+    /// Each finding by itself, rather than each cause once.
+    pub(crate) each: bool,
+    /// Accepted findings as well.
+    pub(crate) accepted: bool,
+    /// What shows each finding by itself.
+    pub(crate) by: &'static str,
+}
+
+/// All findings for people, then the line that sums up.
+pub(crate) fn human(diagnostics: &[Diagnostic], sources: &Sources, shown: Shown) -> String {
+    if !shown.each {
+        let mut groups = groups(shown.look);
+        groups.add(diagnostics, sources, None);
+        return grouped(&groups, shown);
+    }
+    let mut text = each(diagnostics, sources, shown);
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{}", Tally::of(diagnostics));
     text
 }
 
-/// All findings for people, without the line that sums up.
-pub(crate) fn drawn(diagnostics: &[Diagnostic], sources: &Sources, look: Look) -> String {
+/// Findings that are collected to be shown to people.
+pub(crate) fn groups<'a>(look: Look) -> Groups<'a> {
+    Groups::new(move |finding, documents| body(&Finding::new(finding, documents), look))
+}
+
+/// Collected findings, each cause once, then the line that sums up.
+pub(crate) fn grouped(groups: &Groups<'_>, shown: Shown) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    for group in groups.open_groups() {
+        let _ = draw_group(&mut text, groups, group, shown);
+    }
+    if shown.accepted {
+        for (code, accepted) in groups.accepted() {
+            let _ = draw_accepted(&mut text, groups, code, accepted, shown.look);
+        }
+        if groups.accepted().next().is_some() {
+            text.push('\n');
+        }
+    }
+    let _ = writeln!(text, "{}", groups.tally());
+    text
+}
+
+fn draw_group(
+    text: &mut String,
+    groups: &Groups<'_>,
+    group: &Group,
+    Shown { look, by, .. }: Shown,
+) -> fmt::Result {
+    let first = &group.first;
+    let mut title = title(first);
+    let width = look.width.saturating_sub(2);
+    match &group.drawn {
+        Some(drawn) => {
+            if group.count() > 1 {
+                title += &format!(" {}{}", look.times(), count(group.count()));
+            }
+            write!(text, "{}\n\n{drawn}", styled(&title, first.severity, look))?;
+        }
+        None => {
+            title += &format!(" {}{} more", look.times(), count(group.count()));
+            writeln!(text, "{}\n", styled(&title, first.severity, look))?;
+            let place = group.place.as_ref().map(|place| format!(" at {place}"));
+            let message = format!(
+                "other causes than those above, first{}: {}",
+                place.unwrap_or_default(),
+                first.message
+            );
+            writeln!(text, "{}", filled(&visible(&message), width, "  ", "  "))?;
+        }
+    }
+    if let Some(sites) = groups.sites_of(group) {
+        writeln!(text, "{}", filled(&visible(&sites), width, "  ", "  "))?;
+    }
+    if let Some((others, more)) = groups.others(group) {
+        let each = if more {
+            format!("; {by}")
+        } else {
+            String::new()
+        };
+        let others = format!("{}{each}", visible(&others));
+        writeln!(text, "{}", filled(&others, width, "  also: ", "        "))?;
+    }
+    text.push('\n');
+    Ok(())
+}
+
+/// `SW205 ×44 accepted, first at phones.csv:2:9: analogue fax only`
+fn draw_accepted(
+    text: &mut String,
+    groups: &Groups<'_>,
+    code: &str,
+    accepted: &Accepted,
+    look: Look,
+) -> fmt::Result {
+    let (times, first) = match accepted.count {
+        1 => (String::new(), ""),
+        many => (format!(" {}{}", look.times(), count(many)), ", first"),
+    };
+    write!(text, "{}{times} accepted", visible(code))?;
+    match groups.sites_of_accepted(accepted) {
+        0 | 1 => {}
+        sites => write!(text, " at {} sites", count(sites))?,
+    }
+    if let Some(place) = &accepted.place {
+        write!(text, "{first} at {}", visible(place))?;
+    }
+    write!(text, ": {}", visible(&accepted.reason))?;
+    match accepted.other_reasons() {
+        0 => {}
+        others => write!(
+            text,
+            "; {}",
+            counted(others, "other reason", "other reasons")
+        )?,
+    }
+    text.push('\n');
+    Ok(())
+}
+
+/// Every finding drawn into its file, accepted ones in one line each.
+fn each(diagnostics: &[Diagnostic], sources: &Sources, shown: Shown) -> String {
     let documents = Documents::new(sources);
     let mut text = String::new();
-    for diagnostic in diagnostics
+    let (accepted, open): (Vec<&Diagnostic>, Vec<&Diagnostic>) = diagnostics
         .iter()
-        .filter(|diagnostic| diagnostic.acknowledged.is_none())
-    {
-        text.push_str(&draw(diagnostic, &documents, look));
+        .partition(|diagnostic| diagnostic.acknowledged.is_some());
+    for diagnostic in open {
+        text.push_str(&draw(diagnostic, &documents, shown.look));
         text.push('\n');
     }
-    let mut accepted = diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.acknowledged.is_some())
-        .peekable();
-    let any = accepted.peek().is_some();
+    if !shown.accepted || accepted.is_empty() {
+        return text;
+    }
     for diagnostic in accepted {
-        let _ = write!(
-            text,
-            "accepted {} {}",
-            visible(&diagnostic.code),
-            visible(&diagnostic.name)
-        );
+        let _ = write!(text, "{} accepted", visible(&title(diagnostic)));
         if let Some(range) = Range::of(diagnostic.span, &documents) {
             let _ = write!(text, " at {}", visible(&range.to_string()));
         }
         let reason = diagnostic.acknowledged.as_deref().unwrap_or_default();
         let _ = writeln!(text, ": {}", visible(reason));
     }
-    if any {
-        text.push('\n');
-    }
+    text.push('\n');
     text
 }
 
 /// One finding, drawn into its file.
 pub(super) fn draw(diagnostic: &Diagnostic, documents: &Documents<'_>, look: Look) -> String {
-    let finding = Finding::new(diagnostic, documents);
+    let title = styled(&title(diagnostic), diagnostic.severity, look);
+    let body = body(&Finding::new(diagnostic, documents), look);
+    format!("{title}\n\n{body}")
+}
+
+fn title(diagnostic: &Diagnostic) -> String {
+    visible(&format!("{} {}", diagnostic.code, diagnostic.name)).into_owned()
+}
+
+fn styled(title: &str, severity: Severity, look: Look) -> String {
+    if !look.color {
+        return title.to_owned();
+    }
+    let style = match severity {
+        Severity::Error => AnsiColor::Red,
+        Severity::Warning => AnsiColor::Yellow,
+        Severity::Note => AnsiColor::Cyan,
+    };
+    let style = style.on_default();
+    format!("{style}{title}{style:#}")
+}
+
+/// What stands below the title: the message, the places, the help.
+fn body(finding: &Finding<'_>, look: Look) -> String {
+    let handler = failure::handler(look);
     let mut text = String::new();
-    let shown = failure::handler(look).render_report(&mut text, &finding);
     // One that cannot be drawn is still told.
-    if shown.is_err() {
-        text = format!("{}: {}\n", finding.title, finding.message);
+    if handler.render_report(&mut text, finding).is_err() {
+        text = format!("  {}\n", finding.message);
+    }
+    for elsewhere in &finding.elsewhere {
+        if handler.render_report(&mut text, elsewhere).is_err() {
+            let _ = writeln!(text, "  note: {}", elsewhere.message);
+        }
     }
     text
 }
@@ -69,7 +209,6 @@ pub(super) fn draw(diagnostic: &Diagnostic, documents: &Documents<'_>, look: Loo
 /// A finding as miette draws it.
 #[derive(Debug)]
 struct Finding<'a> {
-    title: String,
     message: String,
     help: Option<String>,
     severity: miette::Severity,
@@ -123,7 +262,6 @@ impl<'a> Finding<'a> {
             }
         }
         Self {
-            title: visible(&format!("{} {}", diagnostic.code, diagnostic.name)).into_owned(),
             message: visible(&diagnostic.message).into_owned(),
             help: diagnostic
                 .help
@@ -150,10 +288,6 @@ impl fmt::Display for Finding<'_> {
 impl std::error::Error for Finding<'_> {}
 
 impl miette::Diagnostic for Finding<'_> {
-    fn code<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
-        Some(Box::new(&self.title))
-    }
-
     fn severity(&self) -> Option<miette::Severity> {
         Some(self.severity)
     }
@@ -171,16 +305,6 @@ impl miette::Diagnostic for Finding<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         Some(Box::new(self.labels.iter().cloned()))
-    }
-
-    fn related<'b>(&'b self) -> Option<Box<dyn Iterator<Item = &'b dyn miette::Diagnostic> + 'b>> {
-        (!self.elsewhere.is_empty()).then(|| {
-            let each = self
-                .elsewhere
-                .iter()
-                .map(|elsewhere| elsewhere as &dyn miette::Diagnostic);
-            Box::new(each) as Box<dyn Iterator<Item = &dyn miette::Diagnostic>>
-        })
     }
 }
 

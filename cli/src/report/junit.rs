@@ -20,6 +20,7 @@ const PLAIN: Look = Look {
     width: 100,
     color: false,
     terminal: false,
+    unicode: true,
 };
 
 /// One JUnit document with one suite.

@@ -4,73 +4,188 @@ use std::fmt::Write as _;
 
 use switchover_topology::Diagnostic;
 
+use super::groups::Groups;
 use crate::render::text::{COMMENT_LIMIT, counted, markdown_safe};
 use crate::report::{Documents, Range, Report, Tally, word};
 
 /// What is needed after the last row.
 const RESERVED: usize = 200;
 
-/// GitHub-flavoured Markdown: the line that sums up, then a table of the findings, as many as fit.
+/// GitHub-flavoured Markdown: the line that sums up, then a table of the findings, as many as fit. Each cause is a row, unless
+/// each finding is asked for.
 pub(crate) fn markdown(report: &Report<'_>) -> String {
+    if !report.each {
+        let mut groups = groups();
+        groups.add(report.diagnostics, report.sources, None);
+        return grouped(&groups, &code(&report.topology));
+    }
     let documents = Documents::new(report.sources);
-    let mut page = format!(
-        "### Findings in {}\n\n**{}**\n",
-        code(&report.topology),
-        Tally::of(report.diagnostics)
-    );
+    let mut page = Page::new(&code(&report.topology), Tally::of(report.diagnostics));
     let (accepted, open): (Vec<&Diagnostic>, Vec<&Diagnostic>) = report
         .diagnostics
         .iter()
         .partition(|diagnostic| diagnostic.acknowledged.is_some());
-    let mut room = COMMENT_LIMIT.saturating_sub(page.chars().count() + 2 * RESERVED);
-    let mut left_out = Vec::new();
-    for (heading, end, diagnostics) in [
-        (OPEN_HEADING, "", open),
-        (ACCEPTED_HEADING, "\n</details>\n", accepted),
-    ] {
-        let mut table = String::new();
-        for diagnostic in diagnostics {
-            let row = row(diagnostic, report, &documents);
-            let length = row.chars().count();
-            // After the first that does not fit none is shown: a table with gaps would look complete.
-            if left_out.is_empty() && length <= room {
-                room -= length;
-                table.push_str(&row);
-            } else {
-                left_out.push(diagnostic.clone());
-            }
+    let row = |finding: &&Diagnostic| {
+        let place = match Range::of(finding.span, &documents) {
+            Some(range) => range.to_string(),
+            None => report.topology.clone(),
+        };
+        Row {
+            text: line(finding, &code(&place), 1, &cell(finding, &documents)),
+            stands_for: tally_of(finding, 1),
         }
-        if !table.is_empty() {
-            let _ = write!(page, "\n{heading}{table}{end}");
+    };
+    page.table(OPEN_HEADING, "", open.iter().map(row));
+    page.table(ACCEPTED_HEADING, ACCEPTED_END, accepted.iter().map(row));
+    page.end("`switchover validate` shows them all")
+}
+
+/// Findings that are collected for a comment.
+pub(crate) fn groups<'a>() -> Groups<'a> {
+    Groups::new(cell)
+}
+
+/// Collected findings, each cause once.
+pub(crate) fn grouped(groups: &Groups<'_>, of: &str) -> String {
+    let mut page = Page::new(of, groups.tally());
+    let open = groups.open_groups().iter().map(|group| {
+        let finding = &group.first;
+        let mut places = code(group.place.as_deref().unwrap_or("–"));
+        if let Some((others, _)) = groups.others(group) {
+            let _ = write!(places, "<br>also: {}", markdown_safe(&others));
         }
-    }
-    if !left_out.is_empty() {
-        let more = counted(left_out.len(), "more finding", "more findings");
-        let _ = writeln!(
-            page,
-            "\n… and {more} ({}): `switchover validate` shows them all.",
-            Tally::of(&left_out)
+        if let Some(sites) = groups.sites_of(group) {
+            let _ = write!(places, "<br>{}", markdown_safe(&sites));
+        }
+        let cell = group.drawn.clone().unwrap_or_else(|| {
+            format!(
+                "other causes than those above, first: {}",
+                prose(&finding.message)
+            )
+        });
+        Row {
+            text: line(finding, &places, group.count(), &cell),
+            stands_for: tally_of(finding, group.count()),
+        }
+    });
+    page.table(OPEN_HEADING, "", open);
+    let accepted = groups.accepted().map(|(code_of_rule, accepted)| {
+        let place = code(accepted.place.as_deref().unwrap_or("–"));
+        let first = if accepted.count > 1 { "first at " } else { "" };
+        let others = match accepted.other_reasons() {
+            0 => String::new(),
+            others => format!("; {}", counted(others, "other reason", "other reasons")),
+        };
+        let text = format!(
+            "| {first}{place} | **{} {}**{}<br>{}{others} |\n",
+            markdown_safe(code_of_rule),
+            markdown_safe(&accepted.name),
+            times(accepted.count),
+            markdown_safe(&accepted.reason)
         );
-    }
-    page
+        let stands_for = Tally {
+            accepted: accepted.count,
+            ..Tally::default()
+        };
+        Row { text, stands_for }
+    });
+    page.table(RULES_HEADING, ACCEPTED_END, accepted);
+    page.end("`switchover validate` shows them all")
 }
 
 const OPEN_HEADING: &str = "| | place | finding |\n| --- | --- | --- |\n";
 const ACCEPTED_HEADING: &str =
     "<details><summary>Accepted</summary>\n\n| | place | finding |\n| --- | --- | --- |\n";
+const RULES_HEADING: &str =
+    "<details><summary>Accepted</summary>\n\n| place | rule and reason |\n| --- | --- |\n";
+const ACCEPTED_END: &str = "\n</details>\n";
 
-fn row(diagnostic: &Diagnostic, report: &Report<'_>, documents: &Documents<'_>) -> String {
-    let place = match Range::of(diagnostic.span, documents) {
-        Some(range) => range.to_string(),
-        None => report.topology.clone(),
-    };
-    let mut cell = format!(
-        "**{} {}**<br>{}",
-        markdown_safe(&diagnostic.code),
-        markdown_safe(&diagnostic.name),
-        prose(&diagnostic.message)
-    );
-    for related in &diagnostic.related {
+/// A row of a table, and the findings that it stands for.
+struct Row {
+    text: String,
+    stands_for: Tally,
+}
+
+/// A comment as far as it is written.
+struct Page {
+    text: String,
+    room: usize,
+    left_out: Tally,
+}
+
+impl Page {
+    fn new(of: &str, tally: Tally) -> Self {
+        let text = format!("### Findings in {of}\n\n**{tally}**\n");
+        Self {
+            room: COMMENT_LIMIT.saturating_sub(text.chars().count() + 2 * RESERVED),
+            text,
+            left_out: Tally::default(),
+        }
+    }
+
+    fn table(&mut self, heading: &str, end: &str, rows: impl Iterator<Item = Row>) {
+        let mut table = String::new();
+        for row in rows {
+            let length = row.text.chars().count();
+            // After the first that does not fit none is shown: a table with gaps would look complete.
+            if self.left_out.is_empty() && length <= self.room {
+                self.room -= length;
+                table.push_str(&row.text);
+            } else {
+                self.left_out.add(&row.stands_for);
+            }
+        }
+        if !table.is_empty() {
+            let _ = write!(self.text, "\n{heading}{table}{end}");
+        }
+    }
+
+    fn end(mut self, all: &str) -> String {
+        let Tally {
+            errors,
+            warnings,
+            notes,
+            accepted,
+        } = self.left_out;
+        if !self.left_out.is_empty() {
+            let more = counted(
+                errors + warnings + notes + accepted,
+                "more finding",
+                "more findings",
+            );
+            let _ = writeln!(self.text, "\n… and {more} ({}): {all}.", self.left_out);
+        }
+        self.text
+    }
+}
+
+fn tally_of(finding: &Diagnostic, count: usize) -> Tally {
+    let mut tally = Tally::default();
+    *tally.of_one(finding) = count;
+    tally
+}
+
+fn times(count: usize) -> String {
+    match count {
+        1 => String::new(),
+        many => format!(" ×{}", crate::render::text::count(many)),
+    }
+}
+
+fn line(finding: &Diagnostic, places: &str, count: usize, cell: &str) -> String {
+    format!(
+        "| {} | {places} | **{} {}**{}<br>{cell} |\n",
+        word(finding.severity),
+        markdown_safe(&finding.code),
+        markdown_safe(&finding.name),
+        times(count)
+    )
+}
+
+/// What a finding says, below its title.
+fn cell(finding: &Diagnostic, documents: &Documents<'_>) -> String {
+    let mut cell = prose(&finding.message);
+    for related in &finding.related {
         if let Some(range) = Range::of(Some(related.span), documents) {
             let _ = write!(
                 cell,
@@ -80,16 +195,12 @@ fn row(diagnostic: &Diagnostic, report: &Report<'_>, documents: &Documents<'_>) 
             );
         }
     }
-    if let Some(reason) = &diagnostic.acknowledged {
+    if let Some(reason) = &finding.acknowledged {
         let _ = write!(cell, "<br>accepted: {}", markdown_safe(reason));
-    } else if let Some(help) = &diagnostic.help {
+    } else if let Some(help) = &finding.help {
         let _ = write!(cell, "<br><em>{}</em>", prose(help));
     }
-    format!(
-        "| {} | {} | {cell} |\n",
-        word(diagnostic.severity),
-        code(&place)
-    )
+    cell
 }
 
 /// Text whose backticks stand for code, as in all messages. HTML, because what is in a message may hold anything: inside

@@ -1,6 +1,8 @@
 //! Findings as people and programs read them: one diagnostic type, and a file for each format.
 
+mod cause;
 mod github;
+mod groups;
 mod human;
 mod json;
 mod junit;
@@ -17,13 +19,14 @@ use switchover_topology::{Diagnostic, FileId, Position, Severity, Sources, Span}
 use crate::document::Document;
 use crate::log;
 use crate::render::text::counted;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, Verbosity};
 
 pub(crate) use github::github;
-pub(crate) use human::human;
+pub(crate) use groups::Groups;
+pub(crate) use human::{Shown, grouped, groups, human};
 pub(crate) use json::{json, json_members};
 pub(crate) use junit::junit;
-pub(crate) use markdown::markdown;
+pub(crate) use markdown::{grouped as markdown_of, groups as groups_of_markdown, markdown};
 pub(crate) use sarif::sarif;
 pub(crate) use selection::Selection;
 
@@ -38,6 +41,8 @@ pub(crate) struct Report<'a> {
     pub(crate) topology: String,
     /// Whether a warning fails the run.
     pub(crate) deny_warnings: bool,
+    /// For people: each finding by itself, rather than each cause once.
+    pub(crate) each: bool,
 }
 
 impl Report<'_> {
@@ -90,10 +95,25 @@ pub(crate) fn merged(
     (findings, sources)
 }
 
-/// Shows findings on stderr.
+impl Shown {
+    /// As people see them on stderr: each cause once, unless all is to be told.
+    pub(crate) fn on_stderr(terminal: &Terminal) -> Self {
+        Self {
+            look: terminal.err,
+            each: terminal.verbosity >= Verbosity::Verbose,
+            accepted: terminal.verbosity > Verbosity::Quiet,
+            by: "`-v` shows each",
+        }
+    }
+}
+
+/// Shows findings on stderr. Those of one site among many are shown with those of the others.
 pub(crate) fn tell(findings: &[Diagnostic], sources: &Sources, terminal: &Terminal) {
     if !terminal.logs_json() {
-        terminal.error(&human(findings, sources, terminal.err));
+        let shown = Shown::on_stderr(terminal);
+        if shown.each || !terminal.keep(findings, sources) {
+            terminal.error(&human(findings, sources, shown));
+        }
         return;
     }
     let documents = Documents::new(sources);
@@ -129,15 +149,30 @@ impl Tally {
     pub(crate) fn of(diagnostics: &[Diagnostic]) -> Self {
         let mut tally = Self::default();
         for diagnostic in diagnostics {
-            let count = match (&diagnostic.acknowledged, diagnostic.severity) {
-                (Some(_), _) => &mut tally.accepted,
-                (None, Severity::Error) => &mut tally.errors,
-                (None, Severity::Warning) => &mut tally.warnings,
-                (None, Severity::Note) => &mut tally.notes,
-            };
-            *count += 1;
+            *tally.of_one(diagnostic) += 1;
         }
         tally
+    }
+
+    /// Where a finding counts.
+    fn of_one(&mut self, diagnostic: &Diagnostic) -> &mut usize {
+        match (&diagnostic.acknowledged, diagnostic.severity) {
+            (Some(_), _) => &mut self.accepted,
+            (None, Severity::Error) => &mut self.errors,
+            (None, Severity::Warning) => &mut self.warnings,
+            (None, Severity::Note) => &mut self.notes,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn add(&mut self, more: &Self) {
+        self.errors += more.errors;
+        self.warnings += more.warnings;
+        self.notes += more.notes;
+        self.accepted += more.accepted;
     }
 }
 

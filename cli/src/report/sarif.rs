@@ -30,6 +30,7 @@ const PLAIN: Look = Look {
     width: 100,
     color: false,
     terminal: false,
+    unicode: true,
 };
 
 /// One log with one run, with a final line break.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::fleet::{self, Apart, Ended, Fleet, Outcome, Part, Printer, Style};
+use crate::fleet::{self, Apart, Ended, Findings, Fleet, Outcome, Part, Printer, Style};
 use crate::plan_file;
 use crate::render::outline;
 use crate::render::text::{count, counted};
@@ -168,9 +168,11 @@ fn plan_all(
     waiting: &Waiting,
 ) -> Result<Vec<Ended>, Failure> {
     let (mut planned, mut apart) = (Vec::new(), Apart::default());
+    let mut findings = Findings::told(terminal);
     let take = |mut ended: Ended| {
         apart.check(&mut ended, terminal);
         ended.show_told(terminal);
+        findings.take(&mut ended);
         planned.push(ended);
         Ok(())
     };
@@ -222,6 +224,7 @@ fn plan_all(
             Ok(Exit::Done)
         },
     )?;
+    findings.show()?;
     Ok(planned)
 }
 

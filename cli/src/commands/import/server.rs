@@ -99,7 +99,7 @@ fn bare(plugin: &str) -> Origin {
 }
 
 fn show(loaded: &Loaded, findings: &[Finding], terminal: &Terminal) {
-    terminal.error(&report::human(findings, &loaded.sources, terminal.err));
+    report::tell(findings, &loaded.sources, terminal);
 }
 
 fn imported(adopted: Adopted, origin: &Origin, root: &Path) -> Result<Imported, Failure> {

@@ -39,11 +39,7 @@ pub(super) fn read(
         .iter()
         .any(|finding| finding.severity == Severity::Error)
     {
-        terminal.error(&report::human(
-            &nodes.diagnostics,
-            &nodes.sources,
-            terminal.err,
-        ));
+        report::tell(&nodes.diagnostics, &nodes.sources, terminal);
         return Ok(None);
     }
     let shown = path.display().to_string();

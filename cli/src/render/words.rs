@@ -1,0 +1,81 @@
+//! Where a line of text for people may break: at a space, but not inside of what backticks quote. A name, a code or a
+//! command that is cut in two can neither be searched for nor copied.
+
+use textwrap::core::Word;
+use textwrap::{Options, WordSeparator, WordSplitter};
+
+/// The words of a line.
+pub(crate) fn separator() -> WordSeparator {
+    WordSeparator::Custom(words)
+}
+
+/// Lines of at most so many columns, unless a single word is longer. The first begins with `first`, others with `other`.
+pub(crate) fn filled(text: &str, width: usize, first: &str, other: &str) -> String {
+    let options = Options::new(width)
+        .initial_indent(first)
+        .subsequent_indent(other)
+        .break_words(false)
+        .word_separator(separator())
+        .word_splitter(WordSplitter::NoHyphenation);
+    textwrap::fill(text, options)
+}
+
+fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
+    // A lone backtick quotes nothing.
+    let quotes = line.matches('`').count().is_multiple_of(2);
+    let (mut words, mut start) = (Vec::new(), 0);
+    let (mut quoted, mut after_space) = (false, false);
+    for (at, letter) in line.char_indices() {
+        if letter == ' ' && !quoted {
+            after_space = true;
+            continue;
+        }
+        if after_space {
+            words.push(Word::from(&line[start..at]));
+            (start, after_space) = (at, false);
+        }
+        quoted ^= quotes && letter == '`';
+    }
+    // An empty line is one empty word: it keeps what stands before every line.
+    if start < line.len() || words.is_empty() {
+        words.push(Word::from(&line[start..]));
+    }
+    Box::new(words.into_iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(line: &str) -> Vec<&str> {
+        words(line).map(|word| word.word).collect()
+    }
+
+    #[test]
+    fn what_is_quoted_is_one_word() {
+        assert_eq!(
+            split("use `a b-c d`, or  hot-standby"),
+            ["use", "`a b-c d`,", "or", "hot-standby"]
+        );
+        assert_eq!(split("a ` b"), ["a", "`", "b"]);
+        assert_eq!(split("``x y`` z"), ["``x", "y``", "z"]);
+        assert_eq!(split(""), [""]);
+    }
+
+    #[test]
+    fn nothing_is_lost() {
+        for line in [" a  b ", "`a` `b c`", "é ` ü", "   "] {
+            let text: String = words(line)
+                .map(|word| format!("{}{}", word.word, word.whitespace))
+                .collect();
+            assert_eq!(text, line);
+        }
+    }
+
+    #[test]
+    fn a_line_is_longer_rather_than_cut() {
+        let text = filled("run `switchover plan --out a.json` now", 12, "  ", "    ");
+        assert_eq!(text, "  run\n    `switchover plan --out a.json`\n    now");
+        assert_eq!(filled("a\n\nb", 12, "| ", "| "), "| a\n| \n| b");
+    }
+}
