@@ -32,7 +32,7 @@ cargo xtask generate [--check]  write the generated references, or say which are
 cargo xtask faults [--every N] [--page]
                                 make something go wrong at each point (each Nth) of an apply, and say what was lost;
                                 `--page`: also in docs/faults.md
-cargo xtask bench [DEVICES…] [fleet]
+cargo xtask bench [DEVICES…] [findings] [fleet]
                                 time and memory of validate, plan and apply, beside Terraform where it is installed;
                                 `fleet`: the same over many sites
 ";

@@ -197,10 +197,12 @@ fn is_our_code(code: &str) -> bool {
 
 /// The rule whose code differs in the fewest places.
 fn nearest(code: &str) -> Option<&'static Rule> {
-    let distance = |rule: &Rule| strsim::damerau_levenshtein(&code.to_ascii_uppercase(), rule.code);
+    let code = code.to_ascii_uppercase();
+    let distance = |rule: &Rule| strsim::damerau_levenshtein(&code, rule.code);
     all()
         .iter()
-        .filter(|rule| rule.acknowledgeable && distance(rule) == 1)
+        .filter(|rule| rule.acknowledgeable && rule.code.len().abs_diff(code.len()) <= 1)
+        .filter(|rule| distance(rule) == 1)
         .min_by_key(|rule| rule.code)
 }
 

@@ -145,17 +145,48 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
         return None;
     }
     let folded = written.to_lowercase();
+    let (length, letters) = (folded.chars().count(), Letters::of(&folded));
     known
         .into_iter()
-        .map(|name| {
-            (
-                strsim::damerau_levenshtein(&folded, &name.to_lowercase()),
-                name,
-            )
+        .filter_map(|name| {
+            let far = name.chars().count().max(3) / 3;
+            let lower = name.to_lowercase();
+            if lower.chars().count().abs_diff(length) > far {
+                return None;
+            }
+            // Most names are far off, which is seen without a search for the distance.
+            if letters.distance_at_least(&Letters::of(&lower)) > far {
+                return None;
+            }
+            let distance = strsim::damerau_levenshtein(&folded, &lower);
+            (distance <= far).then_some((distance, name))
         })
-        .filter(|(distance, name)| *distance <= name.chars().count().max(3) / 3)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
+}
+
+/// How often each letter is in a word; letters that share a place are counted together.
+struct Letters([u32; 64]);
+
+impl Letters {
+    fn of(word: &str) -> Self {
+        let mut counts = [0; 64];
+        for letter in word.chars() {
+            counts[letter as usize % 64] += 1;
+        }
+        Self(counts)
+    }
+
+    /// What it takes at least to make one word of the other: an edit adds a letter, drops one, or puts one in the place of
+    /// another.
+    fn distance_at_least(&self, other: &Self) -> usize {
+        let surplus = |ours: &Self, theirs: &Self| -> usize {
+            let each = ours.0.iter().zip(theirs.0);
+            each.map(|(ours, theirs)| ours.saturating_sub(theirs) as usize)
+                .sum()
+        };
+        surplus(self, other).max(surplus(other, self))
+    }
 }
 
 /// `did you mean …`, or else what there is to choose from, if that is not too long to read.
@@ -166,10 +197,15 @@ pub(crate) fn did_you_mean<'a>(
     let known: Vec<&str> = known.into_iter().collect();
     match nearest(written, known.iter().copied()) {
         Some(name) => Some(format!("did you mean `{name}`?")),
-        None => (1..=24)
-            .contains(&known.len())
-            .then(|| format!("known here: {}", listed(&known))),
+        None => known_here(&known),
     }
+}
+
+/// What there is to choose from, if that is not too long to read.
+pub(crate) fn known_here(known: &[&str]) -> Option<String> {
+    (1..=24)
+        .contains(&known.len())
+        .then(|| format!("known here: {}", listed(known)))
 }
 
 /// `a, b and c`, in the order given.
@@ -210,5 +246,34 @@ pub(crate) fn as_fragment(sentence: &str) -> String {
             first.to_lowercase().chain(letters).collect()
         }
         _ => sentence.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_found() {
+        let known = ["voice", "data", "gäste"];
+        for (written, near) in [
+            ("voise", Some("voice")),
+            ("VOICE", Some("voice")),
+            ("vioce", Some("voice")),
+            ("gaste", Some("gäste")),
+            ("printers", None),
+        ] {
+            assert_eq!(nearest(written, known), near, "{written}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_distance_is_never_less_than_what_it_takes_at_least(a in "\\PC{0,8}", b in "\\PC{0,8}") {
+            let least = Letters::of(&a).distance_at_least(&Letters::of(&b));
+            prop_assert!(least <= strsim::damerau_levenshtein(&a, &b));
+        }
     }
 }

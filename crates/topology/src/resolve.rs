@@ -11,7 +11,7 @@ use crate::Diagnostic;
 use crate::element::{Element, Scalar};
 use crate::model::Kind;
 use crate::report::{
-    did_you_mean, duplicate, nearest, quoted, unresolved_reference, unused_declaration,
+    duplicate, known_here, nearest, quoted, unresolved_reference, unused_declaration,
 };
 use crate::schema::{Arity, Shape};
 use crate::source::{Span, Spanned};
@@ -224,6 +224,10 @@ fn repeated_inside(element: &Element) -> Vec<Diagnostic> {
 }
 
 /// A place that names a node.
+/// Names that are looked at in search of the nearest ones. Who has thousands of wrong names mends them all in one way, and
+/// need not wait for a guess about each.
+const MOST_LOOKED_AT: usize = 200_000;
+
 struct Reference<'a> {
     kind: Kind,
     name: Spanned<&'a str>,
@@ -286,27 +290,43 @@ fn unresolved(
         .collect();
     let mut meant = HashSet::default();
     let mut found = Vec::new();
+    let mut candidates: HashMap<Kind, Vec<&str>> = HashMap::default();
+    let mut looked_at = 0;
+    let mut nearest_of: HashMap<(Kind, &str), Option<&str>> = HashMap::default();
     for Reference { kind, name } in references {
         let known = declared.get(kind).unwrap_or(&nothing);
         if known.contains(name.value) || nameless.contains(kind) || maybe.contains(name.value) {
             continue;
         }
-        // Of names as near, what should be used and is not is likelier to be meant.
-        let is_used = |name: &str| how_to_use(*kind).is_some() && used.contains(&(*kind, name));
-        let mut candidates: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
-        candidates.sort_unstable_by_key(|name| (is_used(name), *name));
+        let candidates = candidates.entry(*kind).or_insert_with(|| {
+            // Of names as near, what should be used and is not is likelier to be meant.
+            let is_used = |name: &str| how_to_use(*kind).is_some() && used.contains(&(*kind, name));
+            let mut candidates: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
+            candidates.sort_unstable_by_key(|name| (is_used(name), *name));
+            candidates
+        });
         let elsewhere = declared
             .iter()
             .find(|(other, names)| *other != kind && names.contains(name.value));
-        let near = nearest(name, candidates.iter().copied());
+        let looked_up = looked_at < MOST_LOOKED_AT;
+        let near = match nearest_of.entry((*kind, name.value)) {
+            Entry::Occupied(before) => *before.get(),
+            Entry::Vacant(new) if looked_up => {
+                looked_at += candidates.len();
+                *new.insert(nearest(name, candidates.iter().copied()))
+            }
+            Entry::Vacant(_) => None,
+        };
         meant.extend(near.map(|name| (*kind, name.to_owned())));
         let help = match (near, elsewhere) {
             (Some(near), _) => Some(format!("did you mean `{near}`?")),
             (None, Some((other, _))) => Some(format!("{} is a {other}", quoted(name))),
             (None, None) if candidates.is_empty() => Some(format!("no {kind} is declared at all")),
             (None, None) => {
-                candidates.sort_unstable();
-                did_you_mean(name, candidates)
+                // Too many to be listed are not sorted for it, either.
+                let mut few: Vec<&str> = candidates.iter().copied().take(25).collect();
+                few.sort_unstable();
+                known_here(&few)
             }
         };
         let message = format!("no {kind} is called {}", quoted(name));

@@ -3,6 +3,7 @@
 //! Times are for comparison within the run: every line ends in how many times longer Terraform takes for as many resources,
 //! where it is installed; beside them stand other readers of the same devices. No test depends on a time.
 
+mod findings;
 mod fleet;
 mod measure;
 mod readers;
@@ -23,10 +24,12 @@ const SIZES: [usize; 3] = [100, 1_000, 10_000];
 /// Runs of which the median is told.
 const RUNS: usize = 5;
 
-/// `fleet`, sizes, or nothing for all.
+/// `fleet`, `findings`, sizes, or nothing for all.
 pub(crate) fn run(parts: &[&str]) -> Result<(), Failure> {
-    let (fleet, sizes): (Vec<&str>, Vec<&str>) =
+    let (fleet, others): (Vec<&str>, Vec<&str>) =
         parts.iter().copied().partition(|part| *part == "fleet");
+    let (findings, sizes): (Vec<&str>, Vec<&str>) =
+        others.into_iter().partition(|part| *part == "findings");
     let sizes = sizes.as_slice();
     let all = parts.is_empty();
     let sizes: Vec<usize> = match sizes {
@@ -69,6 +72,9 @@ pub(crate) fn run(parts: &[&str]) -> Result<(), Failure> {
         for layout in [Layout::OneFile, Layout::Included, Layout::Csv] {
             large(&program, size, layout, small, peer.as_ref())?;
         }
+    }
+    if all || !findings.is_empty() {
+        findings::measure(&program)?;
     }
     if all || !fleet.is_empty() {
         fleet::measure(&program)?;

@@ -27,6 +27,72 @@ impl Layout {
     }
 }
 
+/// What is wrong with every device.
+#[derive(Clone, Copy)]
+pub(super) enum Flaw {
+    None,
+    /// The year is none, and another one each time.
+    Value,
+    /// The user is not declared.
+    Reference,
+    /// The model is not known, and another one each time.
+    Model,
+    /// The signalling is not encrypted, and not that of the model.
+    Signalling,
+    /// The same, and both accepted in each device.
+    Accepted,
+    /// Something is accepted that is not found.
+    Idle,
+}
+
+impl Flaw {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Value,
+        Self::Reference,
+        Self::Model,
+        Self::Signalling,
+        Self::Accepted,
+        Self::Idle,
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::None => "sound",
+            Self::Value => "a wrong value each",
+            Self::Reference => "an unknown user each",
+            Self::Model => "an unknown model each",
+            Self::Signalling => "an error and a warning each",
+            Self::Accepted => "two accepted findings each",
+            Self::Idle => "an idle acknowledgement each",
+        }
+    }
+
+    fn put_into(self, number: usize, device: &str) -> String {
+        let with = |more: &str| format!("{}{more}\n", device.trim_end());
+        match self {
+            Self::None => device.to_owned(),
+            Self::Value => device.replace("year=2017", &format!("year={}", 10_000 + number)),
+            Self::Reference => device.replace(" user=\"", " user=\"x"),
+            Self::Model => device.replace("WP600A", &format!("QX{number}")),
+            Self::Signalling => with(" transport=\"udp\""),
+            Self::Accepted => with(
+                " transport=\"udp\" {\n    acknowledge \"SW205\" reason=\"a line of its own\"\n    \
+                 acknowledge \"SW204\" reason=\"a line of its own\"\n}",
+            ),
+            Self::Idle => with(" {\n    acknowledge \"SW201\" reason=\"it may go down\"\n}"),
+        }
+    }
+}
+
+/// Writes `switchover.kdl` with so many devices, all with the same flaw.
+pub(super) fn write_flawed(folder: &Path, size: usize, flaw: Flaw) -> io::Result<()> {
+    let mut text = frame(size);
+    for number in 0..size {
+        text.push_str(&flaw.put_into(number, &Device::new(number).kdl()));
+    }
+    fs::write(folder.join("switchover.kdl"), text)
+}
+
 /// Writes `switchover.kdl`, and what it includes, into `folder`. Gives the length of all in bytes.
 pub(super) fn write(folder: &Path, size: usize, layout: Layout) -> io::Result<u64> {
     let mut length = 0;
@@ -213,4 +279,17 @@ target "files" plugin="provisioning" {{
 defaults "device" network="voice"
 "#
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flaw_is_in_the_device() {
+        let sound = Device::new(7).kdl();
+        for flaw in Flaw::ALL {
+            assert_ne!(flaw.put_into(7, &sound), sound, "{}", flaw.name());
+        }
+    }
 }

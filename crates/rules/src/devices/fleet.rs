@@ -10,6 +10,9 @@ use switchover_topology::model::{Device, Pbx};
 use crate::finding::Finding;
 use crate::requirements::main_first;
 
+/// Models that are not known for which the nearest one is looked for: each is a look at all models.
+const MOST_LOOKED_UP: usize = 100;
+
 /// The devices of a topology with what is documented for each. Every spelling of a model is looked up once for each
 /// year: thousands of devices share a few.
 #[derive(Debug)]
@@ -24,7 +27,7 @@ pub(crate) struct Fleet<'a> {
 pub(crate) struct Known<'a> {
     /// None where it does not know the model.
     pub(crate) model: Option<&'static Model>,
-    /// A model that may have been meant, where it does not.
+    /// A model that may have been meant, where it does not: of the first such ones.
     pub(crate) nearest: Option<&'static str>,
     /// On each WMS version of the pair, that of the main PBX first.
     pub(crate) on: Vec<On<'a>>,
@@ -68,14 +71,20 @@ impl<'a> Fleet<'a> {
     pub(crate) fn of(topology: &'a Topology) -> Self {
         let versions = versions(topology);
         let mut places: HashMap<(&str, Option<u16>), usize> = HashMap::new();
-        let mut known = Vec::new();
+        let mut known: Vec<Known<'_>> = Vec::new();
+        let mut looked_up = 0;
         let devices = topology
             .devices
             .iter()
             .map(|device| {
                 let key = (device.model.value.as_str(), year(device));
                 let place = *places.entry(key).or_insert_with(|| {
-                    known.push(Known::of(key.0, key.1, &versions));
+                    let mut new = Known::of(key.0, key.1, &versions);
+                    if new.model.is_none() && looked_up < MOST_LOOKED_UP {
+                        looked_up += 1;
+                        new.nearest = nearest_model(key.0);
+                    }
+                    known.push(new);
                     known.len() - 1
                 });
                 (device, place)
@@ -107,10 +116,7 @@ impl<'a> Known<'a> {
         };
         Self {
             model,
-            nearest: match model {
-                Some(_) => None,
-                None => nearest_model(name),
-            },
+            nearest: None,
             on: versions.iter().map(on).collect(),
         }
     }
