@@ -18,7 +18,8 @@ pub trait Plugin {
     /// What this plugin is, what it manages, and every request it may ever ask for.
     fn describe() -> Manifest;
 
-    /// Findings that only this plugin can know, such as a name that its server would not accept.
+    /// Findings that only this plugin can know, such as a name that its server would not accept. Each is made from a
+    /// [`Rule`](crate::Rule) that the manifest lists.
     fn check(view: &View, target: &Target) -> Vec<Finding> {
         let _ = (view, target);
         Vec::new()
