@@ -217,6 +217,11 @@ impl<'a> Session<'a> {
         &self.path
     }
 
+    /// Where the site's state is, as that was said.
+    pub(crate) fn state(&self) -> &str {
+        state_of(&self.loaded).unwrap_or(STATE)
+    }
+
     /// What was read.
     pub(crate) const fn loaded(&self) -> &Loaded {
         &self.loaded

@@ -13,7 +13,7 @@ const TEN_MISTAKES: &str = include_str!("topologies/ten-mistakes.kdl");
 const SECRET: &str = "s3cr3t-of-reception";
 
 /// A folder for each site, with a topology and the folders that it writes to.
-fn fleet(names: &[&str]) -> TestEnvironment {
+pub(crate) fn fleet(names: &[&str]) -> TestEnvironment {
     let mut test = TestEnvironment::new();
     test.set("RECEPTION_SIP", SECRET);
     for name in names {

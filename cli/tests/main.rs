@@ -24,6 +24,7 @@ mod import;
 mod init;
 mod interactive;
 mod log;
+mod no_state;
 mod plan_and_apply;
 mod plan_files;
 mod plan_folders;

@@ -131,6 +131,7 @@ fn plans() {
     }
     let optional = [
         "summary",
+        "state",
         "diagnostics",
         "digest",
         "reason",

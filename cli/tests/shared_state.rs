@@ -46,7 +46,7 @@ fn machine(server: &ObjectServer) -> TestEnvironment {
 }
 
 /// The same with the key of the state.
-fn trusted(server: &ObjectServer) -> TestEnvironment {
+pub(crate) fn trusted(server: &ObjectServer) -> TestEnvironment {
     let mut test = machine(server);
     test.set(KEY, A_KEY);
     test
@@ -59,7 +59,7 @@ fn generations(test: &TestEnvironment) -> usize {
     listed["generations"].as_array().unwrap().len()
 }
 
-fn started(folder: &Path) -> ObjectServer {
+pub(crate) fn started(folder: &Path) -> ObjectServer {
     ObjectServer::start(&python(), folder).unwrap()
 }
 

@@ -19,6 +19,7 @@ use crate::plan_file::{self, Approval};
 use crate::render::ending::Carried;
 use crate::render::outline::Extent;
 use crate::render::plan_human;
+use crate::render::state::StateFound;
 use crate::render::text::count;
 use crate::session::Session;
 use crate::targets::TargetArguments;
@@ -165,7 +166,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         }
     };
     if !plan.summary().is_empty() {
-        offer(&plan, arguments, terminal)?;
+        offer(&session, &plan, arguments, terminal)?;
         if !arguments.yes && !answered(terminal, QUESTION)? {
             return Err(Failure::new(Exit::Failed, CommandError::Declined));
         }
@@ -188,8 +189,14 @@ fn topology_of<'p>(plan: &'p Plan, file: &Path) -> Result<&'p Path, Failure> {
 }
 
 /// Shows what is going to be done, unless it is refused.
-fn offer(plan: &Plan, arguments: &Arguments, terminal: &Terminal) -> Result<(), Failure> {
-    show(plan, terminal);
+fn offer(
+    session: &Session<'_>,
+    plan: &Plan,
+    arguments: &Arguments,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let state = StateFound::new(session.state(), plan.generation);
+    show(plan, Some(state), terminal);
     let refused = |error| arguments.failed(&carried(plan), error, terminal);
     if !plan.large.is_empty() && !arguments.allow_large_change {
         return Err(refused(ApplyError::large_change(&plan.large)));
@@ -279,9 +286,11 @@ pub(super) const fn exit_of(error: &ApplyError) -> Exit {
 }
 
 /// What is confirmed is shown where the question is asked.
-pub(super) fn show(plan: &Plan, terminal: &Terminal) {
+pub(super) fn show(plan: &Plan, state: Option<StateFound<'_>>, terminal: &Terminal) {
     if !terminal.logs_json() && (terminal.verbosity > Verbosity::Quiet || terminal.can_ask()) {
-        terminal.error(&plan_human::render(plan, Extent::Brief, terminal.err));
+        let state = state.map(|state| state.human(terminal.err));
+        let text = plan_human::render(plan, Extent::Brief, terminal.err);
+        terminal.error(&(state.unwrap_or_default() + &text));
     }
 }
 

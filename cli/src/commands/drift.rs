@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::fleet::{self, Facts, Sites, Style, Which};
 use crate::render::drift;
 use crate::render::outline::Extent;
+use crate::render::state::StateFound;
 use crate::session::Session;
 use crate::targets::TargetArguments;
 use crate::terminal::Terminal;
@@ -74,12 +75,14 @@ fn one(
     } else {
         Extent::Brief
     };
+    let state = StateFound::new(session.state(), found.generation);
     let text = match arguments.format {
-        Format::Human => drift::human(&found, extent, terminal.out),
-        Format::Json => drift::json(&found).map_err(Failure::json)?,
-        Format::Markdown => drift::markdown(&found, extent),
+        Format::Human => drift::human(&found, state, extent, terminal.out),
+        Format::Json => drift::json(&found, state).map_err(Failure::json)?,
+        Format::Markdown => drift::markdown(&found, state, extent),
     };
     terminal.data(&text)?;
+    facts.state_found = Some(state.found);
     Ok(if facts.drifted(found.count()) {
         Exit::Drift
     } else {

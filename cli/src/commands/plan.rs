@@ -13,6 +13,7 @@ use crate::fleet::{self, Facts, Fleet, Sites, Style, Which};
 use crate::plan_file::{self, Kept};
 use crate::plan_folder::PlanFolder;
 use crate::render::outline::Extent;
+use crate::render::state::StateFound;
 use crate::render::{plan_human, plan_json, plan_markdown};
 use crate::report::Tally;
 use crate::session::Session;
@@ -118,13 +119,16 @@ fn one(
         session.tell(&findings);
     }
     let findings = (findings.as_slice(), &session.loaded().sources);
+    let state = StateFound::new(session.state(), plan.generation);
     terminal.data(&rendered(
         &plan,
+        state,
         findings,
         kept.as_ref(),
         arguments,
         terminal,
     )?)?;
+    facts.state_found = Some(state.found);
     let pending = facts.planned(&plan.summary());
     Ok(if arguments.deny_warnings && tally.warnings > 0 {
         Exit::Findings
@@ -137,6 +141,7 @@ fn one(
 
 fn rendered(
     plan: &Plan,
+    state: StateFound<'_>,
     findings: (&[Diagnostic], &Sources),
     kept: Option<&Kept>,
     arguments: &Arguments,
@@ -154,11 +159,12 @@ fn rendered(
     match arguments.format {
         Format::Human => {
             let text = plan_human::render(plan, extent, terminal.out);
+            let text = state.human(terminal.out) + &text;
             Ok(with_digest(text, plan_human::kept))
         }
-        Format::Json => plan_json::render(plan, findings, kept).map_err(Failure::json),
+        Format::Json => plan_json::render(plan, state, findings, kept).map_err(Failure::json),
         Format::Markdown => {
-            let text = plan_markdown::render(plan, extent);
+            let text = plan_markdown::render(plan, state, extent);
             Ok(with_digest(text, plan_markdown::kept))
         }
     }

@@ -23,6 +23,7 @@ use crate::fleet::Facts;
 use crate::place::Place;
 use crate::render::ending::Carried;
 use crate::render::outline::Extent;
+use crate::render::state::StateFound;
 use crate::render::{plan_human, plan_json, plan_markdown};
 use crate::session::{self, Session};
 use crate::terminal::Terminal;
@@ -140,11 +141,14 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     let planned: BTreeSet<&str> = plan.targets.iter().map(|part| part.name.as_str()).collect();
     all_of(&needed, |name| planned.contains(name))?;
     if arguments.dry_run {
+        let state = StateFound::new(session.state(), plan.generation);
         terminal.data(&match arguments.format {
             Format::Human => plan_human::render(&plan, Extent::Brief, terminal.out),
-            Format::Json => plan_json::render(&plan, (&[], &session.loaded().sources), None)
-                .map_err(Failure::json)?,
-            Format::Markdown => plan_markdown::render(&plan, Extent::Brief),
+            Format::Json => {
+                let findings = (&[][..], &session.loaded().sources);
+                plan_json::render(&plan, state, findings, None).map_err(Failure::json)?
+            }
+            Format::Markdown => plan_markdown::render(&plan, state, Extent::Brief),
         })?;
         return Ok(Exit::Done);
     }
@@ -190,7 +194,7 @@ fn confirm(
     if plan.summary().is_empty() {
         return Ok(());
     }
-    apply::show(plan, terminal);
+    apply::show(plan, None, terminal);
     if !plan.large.is_empty() && !arguments.allow_large_change {
         let error = ApplyError::large_change(&plan.large);
         return Err(arguments.failed(carried, error, terminal));

@@ -44,6 +44,8 @@ pub(crate) struct Facts {
     pub(crate) interrupted: Option<Unfinished>,
     /// Whether its plugins are not pinned.
     pub(crate) unpinned: bool,
+    /// Whether its state was found; none where nobody looked.
+    pub(crate) state_found: Option<bool>,
     /// Whether what it printed says nothing that its row does not say.
     pub(crate) uneventful: bool,
 }
@@ -68,7 +70,7 @@ impl Facts {
         } else {
             Outcome::Unchanged
         });
-        self.uneventful = !pending;
+        self.uneventful = !pending && self.state_found != Some(false);
         pending
     }
 
@@ -79,7 +81,7 @@ impl Facts {
             ..Summary::default()
         });
         self.outcome = Some(Outcome::Unchanged);
-        self.uneventful = count == 0;
+        self.uneventful = count == 0 && self.state_found != Some(false);
         count > 0
     }
 

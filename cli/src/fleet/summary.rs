@@ -196,6 +196,7 @@ pub(crate) struct Printer<'a> {
     blocks: String,
     unpinned: usize,
     warned: usize,
+    without_state: usize,
 }
 
 /// What is kept of a site.
@@ -262,6 +263,7 @@ impl<'a> Printer<'a> {
             blocks: String::new(),
             unpinned: 0,
             warned: 0,
+            without_state: 0,
         })
     }
 
@@ -276,6 +278,7 @@ impl<'a> Printer<'a> {
         self.unpinned += usize::from(ended.facts.unpinned);
         let warnings = ended.facts.findings.map_or(0, |tally| tally.warnings);
         self.warned += usize::from(warnings > 0);
+        self.without_state += usize::from(ended.facts.state_found == Some(false));
         match self.style {
             Style::Human => self.human(&ended)?,
             Style::Json => self.json(&ended)?,
@@ -407,6 +410,17 @@ impl<'a> Printer<'a> {
         format!("{sites}: {}{changes}", parts.join(", "))
     }
 
+    /// One line, where a site has no state; each of them says where it was looked for.
+    fn no_state(&self) -> String {
+        if self.without_state == 0 {
+            return String::new();
+        }
+        let sites = counted(self.without_state, "site", "sites");
+        format!(
+            "no state found for {sites}: nothing counts as ours there, so nothing can be removed\n"
+        )
+    }
+
     fn table(&self) -> String {
         let cells: Vec<[String; 4]> = self.rows.iter().map(Row::cells).collect();
         let header = ["site", "result", "changes", "time"].map(str::to_owned);
@@ -432,11 +446,15 @@ impl<'a> Printer<'a> {
         }
         let elapsed = shown_seconds(self.started.elapsed());
         let _ = writeln!(text, "{} in {elapsed}", self.sum());
+        text.push_str(&self.no_state());
         text
     }
 
     fn comment(&self) -> String {
         let mut text = format!("### Sites\n\n**{}**\n", self.sum());
+        if self.without_state > 0 {
+            let _ = write!(text, "\n{}", self.no_state());
+        }
         let (eventful, uneventful): (Vec<&Row>, Vec<&Row>) = self
             .rows
             .iter()

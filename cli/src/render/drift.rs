@@ -6,13 +6,15 @@ use serde::Serialize;
 use switchover_engine::{Drift, TargetDrift};
 
 use crate::render::outline::{self, Extent, outline_change};
+use crate::render::state::StateFound;
 use crate::render::text::{count, counted, markdown_safe, visible};
 use crate::render::{plan_human, plan_markdown};
 use crate::terminal::Look;
 
 /// For people, ending in the line that sums up.
-pub(crate) fn human(drift: &Drift, extent: Extent, look: Look) -> String {
+pub(crate) fn human(drift: &Drift, state: StateFound<'_>, extent: Extent, look: Look) -> String {
     let mut page = plan_human::Page::new(look);
+    page.text.push_str(&state.human(look));
     for target in moved(drift) {
         // Writing to a string cannot fail.
         let _ = page.heading(&target.name, &about(target));
@@ -29,10 +31,11 @@ pub(crate) fn human(drift: &Drift, extent: Extent, look: Look) -> String {
 }
 
 /// GitHub-flavoured Markdown, the line that sums up first.
-pub(crate) fn markdown(drift: &Drift, extent: Extent) -> String {
+pub(crate) fn markdown(drift: &Drift, state: StateFound<'_>, extent: Extent) -> String {
     let mut text = format!(
-        "### Drift of {}\n\n**{}**\n",
+        "### Drift of {}\n\n{}**{}**\n",
         markdown_safe(&drift.site),
+        state.markdown(),
         sum(drift)
     );
     for target in moved(drift) {
@@ -116,16 +119,18 @@ struct Document<'a> {
     format_version: &'static str,
     site: &'a str,
     generation: Option<u64>,
+    state: StateFound<'a>,
     targets: &'a [TargetDrift],
     summary: Counts,
 }
 
 /// One JSON document, indented, with a final line break.
-pub(crate) fn json(drift: &Drift) -> Result<String, serde_json::Error> {
+pub(crate) fn json(drift: &Drift, state: StateFound<'_>) -> Result<String, serde_json::Error> {
     let document = Document {
         format_version: "1.0",
         site: &drift.site,
         generation: drift.generation,
+        state,
         targets: &drift.targets,
         summary: counts(drift),
     };

@@ -14,6 +14,7 @@ pub(crate) mod plan_json;
 pub(crate) mod plan_markdown;
 pub(crate) mod plugin;
 pub(crate) mod runbook;
+pub(crate) mod state;
 pub(crate) mod text;
 pub(crate) mod words;
 

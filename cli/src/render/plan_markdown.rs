@@ -7,14 +7,15 @@ use switchover_engine::plan::{Action, Plan};
 
 use crate::plan_file::Kept;
 use crate::render::outline::{self, ChangeOutline, Detail, Entry, Extent, Outline, TargetOutline};
+use crate::render::state::StateFound;
 use crate::render::text::{COMMENT_LIMIT, counted, markdown_safe, visible};
 
 /// GitHub-flavoured Markdown, the line that sums up first.
-pub(crate) fn render(plan: &Plan, extent: Extent) -> String {
+pub(crate) fn render(plan: &Plan, state: StateFound<'_>, extent: Extent) -> String {
     let outline = Outline::new(plan, extent);
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = draw(&mut text, &outline, limit(extent));
+    let _ = draw(&mut text, &outline, state, limit(extent));
     text
 }
 
@@ -31,8 +32,14 @@ pub(crate) fn kept(kept: &Kept) -> String {
     )
 }
 
-fn draw(text: &mut String, outline: &Outline<'_>, limit: usize) -> std::fmt::Result {
+fn draw(
+    text: &mut String,
+    outline: &Outline<'_>,
+    state: StateFound<'_>,
+    limit: usize,
+) -> std::fmt::Result {
     writeln!(text, "### Plan for {}\n", markdown_safe(&outline.plan.site))?;
+    text.push_str(&state.markdown());
     writeln!(text, "**{}**", outline::sum(&outline.summary))?;
     for (word, notice) in outline::notices(outline.plan) {
         writeln!(text, "\n**{word}**: {}", markdown_safe(&notice))?;

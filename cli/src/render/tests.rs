@@ -11,6 +11,7 @@ use switchover_engine::plan::{
 };
 
 use crate::render::outline::Extent;
+use crate::render::state::StateFound;
 use crate::render::{plan_human, plan_json, plan_markdown};
 use crate::terminal::Look;
 
@@ -20,6 +21,8 @@ const PLAIN: Look = Look {
     terminal: false,
     unicode: true,
 };
+
+const FOUND: StateFound<'static> = StateFound::new(".switchover", Some(3));
 
 fn plan(targets: Vec<TargetPlan>) -> Plan {
     Plan {
@@ -220,16 +223,22 @@ fn human_in_colour_is_the_same_text() {
 
 #[test]
 fn markdown() {
-    assert_snapshot!(plan_markdown::render(&varied(), Extent::Brief));
+    assert_snapshot!(plan_markdown::render(&varied(), FOUND, Extent::Brief));
 }
 
 #[test]
 fn json_is_the_plan_with_a_summary() {
     let plan = varied();
     let mut document: Value =
-        serde_json::from_str(&plan_json::render(&plan, None).unwrap()).unwrap();
+        serde_json::from_str(&plan_json::render(&plan, FOUND, None).unwrap()).unwrap();
     assert_snapshot!(document["summary"].to_string(), @r#"{"create":3,"update":3,"delete":2,"drifted":1,"unchanged":21,"foreign":2}"#);
-    document.as_object_mut().unwrap().remove("summary");
+    assert_eq!(
+        document["state"],
+        json!({ "place": ".switchover", "found": true })
+    );
+    for printed_only in ["summary", "state"] {
+        document.as_object_mut().unwrap().remove(printed_only);
+    }
     assert_eq!(serde_json::from_value::<Plan>(document).unwrap(), plan);
 }
 
@@ -240,7 +249,7 @@ fn nothing_to_do() {
         plan_human::render(&nothing, Extent::Brief, PLAIN),
         "no changes\n"
     );
-    assert_snapshot!(plan_markdown::render(&nothing, Extent::Brief), @r"
+    assert_snapshot!(plan_markdown::render(&nothing, FOUND, Extent::Brief), @r"
     ### Plan for acme-hq
 
     **no changes**
@@ -361,12 +370,12 @@ fn what_a_server_says_cannot_steer_the_terminal_or_leave_its_block() {
     let plan = plan(vec![hostile]);
     for rendered in [
         plan_human::render(&plan, Extent::Full, PLAIN),
-        plan_markdown::render(&plan, Extent::Full),
-        plan_json::render(&plan, None).unwrap(),
+        plan_markdown::render(&plan, FOUND, Extent::Full),
+        plan_json::render(&plan, FOUND, None).unwrap(),
     ] {
         assert!(!rendered.contains('\u{1b}'), "{rendered}");
     }
-    assert_snapshot!(plan_markdown::render(&plan, Extent::Brief));
+    assert_snapshot!(plan_markdown::render(&plan, FOUND, Extent::Brief));
 }
 
 #[test]
@@ -380,12 +389,12 @@ fn a_comment_is_no_longer_than_github_takes() {
         target(&format!("dhcp-{number}"), Wave::Dhcp, changes)
     });
     let plan = plan(targets.collect());
-    let brief = plan_markdown::render(&plan, Extent::Brief);
+    let brief = plan_markdown::render(&plan, FOUND, Extent::Brief);
     let length = brief.chars().count();
     assert!((60_000..=65_536).contains(&length), "{length}");
     let shown = brief.matches("<details>").count();
     let last = format!("\n{} targets are left out", 400 - shown);
     assert!(shown > 0 && brief.contains(&last), "{shown}");
-    let full = plan_markdown::render(&plan, Extent::Full);
+    let full = plan_markdown::render(&plan, FOUND, Extent::Full);
     assert_eq!(full.matches("<details>").count(), 400);
 }

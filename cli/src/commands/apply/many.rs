@@ -211,7 +211,7 @@ fn plan_all(
                 return Ok(Exit::Findings);
             };
             if part.facts.planned(&plan.summary()) {
-                offer(&plan, arguments, part.terminal)?;
+                offer(&session, &plan, arguments, part.terminal)?;
                 waiting.put(part.file, &plan)?;
             } else {
                 let nothing = Applied {
