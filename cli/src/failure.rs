@@ -96,7 +96,7 @@ impl Failure {
                 .skip(1)
                 .map(ToString::to_string)
                 .collect(),
-            help: self.report.help().map(|help| help.to_string()),
+            help: help_of(self.report.as_ref()),
         }
     }
 
@@ -155,6 +155,12 @@ impl Failure {
         }
         terminal.error(&text);
     }
+}
+
+/// What to do: the outermost error that knows it says it.
+fn help_of(error: &dyn Diagnostic) -> Option<String> {
+    let own = error.help().map(|help| help.to_string());
+    own.or_else(|| help_of(error.diagnostic_source()?))
 }
 
 /// How miette draws reports on a stream.

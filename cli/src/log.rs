@@ -123,6 +123,11 @@ pub(crate) enum Event<'a> {
         /// Nobody looks for it any more.
         forgotten: bool,
     },
+    /// A target that another process has left in the middle cannot be completed: it is rolled back, and applied again.
+    NotCompleted {
+        target: &'a str,
+        why: &'a str,
+    },
     /// A generation was recorded.
     Generation {
         number: u64,
@@ -255,6 +260,7 @@ impl<'a> From<&'a Told> for Event<'a> {
                 why,
                 forgotten: *forgotten,
             },
+            Told::NotCompleted { target, why } => Self::NotCompleted { target, why },
             Told::Generation { number } => Self::Generation { number: *number },
         }
     }
@@ -360,6 +366,10 @@ mod tests {
             Event::Confirmed { who: "a" },
             Event::Unended { why: "a" },
             Event::Unaudited { why: "a" },
+            Event::NotCompleted {
+                target: "a",
+                why: "b",
+            },
             Event::LeftBehind {
                 why: "a",
                 forgotten: false,

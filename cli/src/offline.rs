@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use switchover_engine::{
-    CheckedOffline, Context, Permits, Selection, Soundness, Sources, Stop, TargetError, Wanted,
+    CheckedOffline, Commands, Context, Permits, Selection, Soundness, Sources, Stop, TargetError,
+    Wanted,
 };
 use switchover_rules::acknowledge;
 use switchover_topology::{Diagnostic, Loaded, Severity, Span, in_report_order};
@@ -30,11 +31,13 @@ pub(crate) fn check(
         topology_path: path.to_owned(),
         topology_digest: loaded.digest.clone(),
         sources: Sources::default(),
+        documents: &loaded.sources,
         wanted: Wanted::Topology,
         host: shared.host()?,
         plugins: shared.plugins(),
         lock: lock.as_ref(),
         secret_commands: BTreeMap::new(),
+        commands: Commands::default(),
         ssh: Vec::new(),
         trace: None,
         on_event: &|_| {},

@@ -142,6 +142,7 @@ impl<'a> Progress<'a> {
             | Event::Unended { .. }
             | Event::Unaudited { .. }
             | Event::LeftBehind { .. }
+            | Event::NotCompleted { .. }
             | Event::Generation { .. } => {
                 waiting.step = None;
             }
@@ -236,6 +237,10 @@ fn line(event: &Event) -> Option<(Verbosity, String)> {
                 true => format!("forgotten: {why}"),
                 false => format!("{why}; it is in nobody's way, and `switchover recover` does it"),
             },
+        ),
+        Event::NotCompleted { target, why } => (
+            Verbosity::Quiet,
+            format!("{target}: cannot be completed, so it is rolled back and applied again: {why}"),
         ),
         Event::Confirmed { who } => (Verbosity::Normal, format!("confirmed by {who}")),
         // The result of the run says it.

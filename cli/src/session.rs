@@ -7,8 +7,8 @@ use std::{fs, io};
 use miette::Diagnostic;
 use switchover_effects::Trace;
 use switchover_engine::{
-    Context, Event, Permits, Plan, PlanError, Planned, PluginSet, Recorded, Selection, Sources,
-    Stop, Wanted,
+    Commands, Context, Event, Permits, Plan, PlanError, Planned, PluginSet, Recorded, Selection,
+    Sources, Stop, Wanted,
 };
 use switchover_plugin_host::{Host, HostConfig, HostError, Lock, LockError, Source};
 use switchover_rules::{acknowledge, judge};
@@ -111,6 +111,7 @@ pub(crate) struct Session<'a> {
     selection: Selection,
     permits: Permits,
     wanted: Wanted,
+    commands: Commands,
     /// A hangup does not end it.
     outlives_terminal: bool,
 }
@@ -208,6 +209,7 @@ impl<'a> Session<'a> {
             selection: Selection::default(),
             permits: Permits::default(),
             wanted: Wanted::default(),
+            commands: Commands::default(),
             outlives_terminal: false,
         })
     }
@@ -261,6 +263,11 @@ impl<'a> Session<'a> {
         self.wanted = Wanted::Recorded(Arc::new(recorded));
     }
 
+    /// Makes these commands be run instead of those that the topology declares.
+    pub(crate) fn run_instead(&mut self, commands: Commands) {
+        self.commands = commands;
+    }
+
     /// Makes what follows live on where its terminal is lost.
     pub(crate) fn outlive_terminal(&mut self) {
         self.outlives_terminal = true;
@@ -311,11 +318,13 @@ impl<'a> Session<'a> {
             topology_path: self.path.clone(),
             topology_digest: self.loaded.digest.clone(),
             sources: sources_of(&self.loaded),
+            documents: &self.loaded.sources,
             wanted: self.wanted.clone(),
             host: &self.host,
             plugins: self.shared.plugins(),
             lock: self.lock.as_ref(),
             secret_commands: self.configuration.secret_commands.clone(),
+            commands: self.commands.clone(),
             ssh: self.configuration.ssh.clone(),
             trace,
             on_event: &on_event,

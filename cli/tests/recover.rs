@@ -165,6 +165,11 @@ fn it_is_finished() {
     let told: serde_json::Value = serde_json::from_str(&recovered.stdout).unwrap();
     assert_eq!(told["outcome"], "forward");
     assert_eq!(told["generation"], 2);
+    // Both were read back already.
+    for course in told["courses"].as_array().unwrap() {
+        assert_eq!(course["course"], "kept", "{told:#}");
+    }
+    assert_eq!(told["courses"].as_array().unwrap().len(), 2, "{told:#}");
     assert_eq!(configured(&test), after);
     assert_eq!(test.run(["plan"]).stdout, "no changes\n");
     assert_tidy(&test);

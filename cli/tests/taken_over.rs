@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::environment::{Output, TestEnvironment, files_below};
 use crate::plan_and_apply::{GOOD, site};
 
-type Files = Vec<(PathBuf, Vec<u8>)>;
+pub(crate) type Files = Vec<(PathBuf, Vec<u8>)>;
 
 const DNSMASQ: &str = "root \"dnsmasq.d\";";
 
@@ -20,7 +20,7 @@ const DNSMASQ: &str = "root \"dnsmasq.d\";";
 const RESTART: &str =
     "if [ -e block ]; then : > begun; while [ -e block ]; do sleep 0.05; done; fi";
 
-fn restarting(test: &TestEnvironment, topology: &str) -> String {
+pub(crate) fn restarting(test: &TestEnvironment, topology: &str) -> String {
     let script = format!("cd {} && {RESTART}", test.work().display());
     let restart = format!("{DNSMASQ} command \"reload\" \"sh\" \"-c\" {script:?};");
     assert!(topology.contains(DNSMASQ));
@@ -28,14 +28,14 @@ fn restarting(test: &TestEnvironment, topology: &str) -> String {
 }
 
 /// The same with another address, another name on a display, and one device less.
-fn changed(test: &TestEnvironment) -> String {
+pub(crate) fn changed(test: &TestEnvironment) -> String {
     restarting(test, GOOD)
         .replace("8h", "9h")
         .replace("\"Reception\"", "\"Front desk\"")
         .replace("9c:75:14:00:01:02", "9c:75:14:00:01:09")
 }
 
-fn configured(test: &TestEnvironment) -> Files {
+pub(crate) fn configured(test: &TestEnvironment) -> Files {
     let folders = ["dnsmasq.d", "provisioning"].map(|name| test.work().join(name));
     let files = folders.iter().flat_map(|folder| files_below(folder));
     let mut files: Files = files
@@ -46,7 +46,7 @@ fn configured(test: &TestEnvironment) -> Files {
     files
 }
 
-fn assert_tidy(test: &TestEnvironment) {
+pub(crate) fn assert_tidy(test: &TestEnvironment) {
     for path in files_below(&test.work()) {
         let path = path.display().to_string();
         assert!(
@@ -63,7 +63,7 @@ fn generations(test: &TestEnvironment) -> Vec<Value> {
 }
 
 /// A site with one generation, and what is configured then.
-fn applied() -> (TestEnvironment, Files) {
+pub(crate) fn applied() -> (TestEnvironment, Files) {
     let test = site();
     test.write("switchover.kdl", &restarting(&test, GOOD));
     let applied = test.run(["apply", "--yes"]);
@@ -73,7 +73,7 @@ fn applied() -> (TestEnvironment, Files) {
 }
 
 /// Starts a command, which is then in the middle of restarting a server.
-fn in_the_middle(test: &TestEnvironment, arguments: &[&str]) -> Child {
+pub(crate) fn in_the_middle(test: &TestEnvironment, arguments: &[&str]) -> Child {
     test.write("block", "");
     let mut command = test.command(arguments);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -95,14 +95,14 @@ fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-fn kill(test: &TestEnvironment, mut child: Child) {
+pub(crate) fn kill(test: &TestEnvironment, mut child: Child) {
     signal(&child, Signal::KILL);
     child.wait().unwrap();
     fs::remove_file(test.work().join("block")).unwrap();
 }
 
 /// What the changed topology makes of the site.
-fn wanted() -> Files {
+pub(crate) fn wanted() -> Files {
     let (test, _) = applied();
     test.write("switchover.kdl", &changed(&test));
     assert_eq!(test.run(["apply", "--yes"]).code, Some(0));
@@ -110,7 +110,7 @@ fn wanted() -> Files {
 }
 
 /// Paths of two tests are not the same.
-fn bytes(files: &Files) -> Vec<(&std::ffi::OsStr, &[u8])> {
+pub(crate) fn bytes(files: &Files) -> Vec<(&std::ffi::OsStr, &[u8])> {
     files
         .iter()
         .map(|(path, bytes)| (path.file_name().unwrap(), bytes.as_slice()))

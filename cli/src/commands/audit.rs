@@ -104,6 +104,7 @@ fn draw(text: &mut String, entry: &Entry) -> std::fmt::Result {
             plan,
             wanted_generation,
             targets,
+            commands,
             ..
         } => {
             writeln!(text, "{} of {} begun", words(*operation), visible(site))?;
@@ -112,6 +113,16 @@ fn draw(text: &mut String, entry: &Entry) -> std::fmt::Result {
             }
             if let Some(plan) = plan {
                 writeln!(text, "    plan {}", visible(plan))?;
+            }
+            for (target, commands) in commands {
+                for (name, argv) in commands {
+                    let words: Vec<String> = argv.iter().map(|word| format!("{word:?}")).collect();
+                    let line = format!(
+                        "{target}: command {name}, not as recorded: {}",
+                        words.join(" ")
+                    );
+                    writeln!(text, "    {}", visible(&line))?;
+                }
             }
             for (target, counts) in targets {
                 writeln!(

@@ -1,24 +1,33 @@
 //! `switchover recover`
 
+mod commands;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use miette::Diagnostic;
 use switchover_engine::{
-    ApplyError, Direction, LeaseError, Operation, Reached, RecoverError, Recovered, Unfinished,
+    ApplyError, Commands, Course, Direction, LeaseError, Operation, Reached, RecoverError,
+    Recovered, Unfinished,
 };
 
+pub(crate) use commands::Replaced;
+
+use self::commands::Instead;
 use super::{apply, rollback};
+use switchover_topology::Loaded;
+
 use crate::arguments::SiteArgument;
 use crate::configuration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::place::Place;
-use crate::render::ending;
+use crate::render::ending::{self, Recovering};
 use crate::render::text::visible;
 use crate::session::{self, Session};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, Verbosity};
 
 /// The command's arguments.
 #[derive(Debug, Args)]
@@ -38,6 +47,10 @@ pub(crate) struct Arguments {
     /// Leave everything as it is now, and forget the run. What waits beside files is removed.
     #[arg(long, group = "direction")]
     leave: bool,
+    /// Take the commands of the run's targets from this topology, as it is now, instead of those that the run recorded. Both are
+    /// shown.
+    #[arg(long, value_name = "TOPOLOGY", conflicts_with = "leave")]
+    commands_from: Option<PathBuf>,
     /// Recover without asking; needs a direction.
     #[arg(long, short, requires = "direction")]
     yes: bool,
@@ -84,18 +97,23 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     };
     let mut ended = Ended {
         run: None,
+        forward: false,
+        instead: None,
         begun: Instant::now(),
     };
-    let done = bring_to_its_end(&place, arguments, terminal, &mut ended);
+    let Some(done) = bring_to_its_end(&place, arguments, terminal, &mut ended).transpose() else {
+        return Ok(Exit::Findings);
+    };
     ended.told(done, arguments, terminal)
 }
 
+/// None where the topology that commands are taken from has errors, which are shown.
 fn bring_to_its_end(
     place: &Place,
     arguments: &Arguments,
     terminal: &Terminal,
     ended: &mut Ended,
-) -> Result<Recovered, Failure> {
+) -> Result<Option<Recovered>, Failure> {
     let runtime = session::runtime()?;
     let found = runtime.block_on(switchover_engine::runs(&place.state));
     let mut runs = found.map_err(failed)?.into_iter();
@@ -103,7 +121,7 @@ fn bring_to_its_end(
         // What a killed process was writing is nobody's.
         let swept = runtime.block_on(place.state.store().sweep());
         swept.map_err(|error| Failure::new(Exit::Failed, error))?;
-        return Ok(Recovered::Nothing);
+        return Ok(Some(Recovered::Nothing));
     };
     let first = &*ended.run.insert(first);
     let direction = if first.alive || first.over || first.is_done() {
@@ -111,19 +129,48 @@ fn bring_to_its_end(
         arguments.direction().unwrap_or(Direction::Back)
     } else {
         terminal.say(shown(first).trim_end());
-        decided(arguments, terminal)?
+        if let Some(path) = &arguments.commands_from {
+            let recorded = recorded(place, first)?;
+            let Some(recorded) = recorded else {
+                return Ok(Some(Recovered::Nothing));
+            };
+            let Some(instead) = Instead::read(path, first, &recorded.topology, terminal)? else {
+                return Ok(None);
+            };
+            terminal.tell(Verbosity::Quiet, instead.shown().trim_end());
+            ended.instead = Some(instead);
+        }
+        decided(first, arguments, terminal)?
     };
+    ended.forward = direction == Direction::Forward;
+    let commands = ended.instead.as_ref().map(Instead::commands);
+    let commands = commands.unwrap_or_default();
     // What people take to decide is not its time.
     ended.begun = Instant::now();
-    let done = recover(place, first, direction, arguments, terminal)?;
+    let done = recover(place, first, direction, commands, arguments, terminal)?;
     let mut failure = None;
     for run in runs {
         // One whose host is gone keeps none of the others from being cleared away.
-        if let Err(error) = recover(place, &run, direction, arguments, terminal) {
+        let none = Commands::default();
+        if let Err(error) = recover(place, &run, direction, none, arguments, terminal) {
             failure.get_or_insert(error);
         }
     }
-    failure.map_or(Ok(done), Err)
+    failure.map_or(Ok(Some(done)), Err)
+}
+
+/// The topology that a run recorded: it says how its targets are reached, whatever became of the file since. None where
+/// nothing of the run was written down.
+fn recorded(place: &Place, run: &Unfinished) -> Result<Option<Loaded>, Failure> {
+    let sources = session::runtime()?.block_on(switchover_engine::sources_of(&place.state, run));
+    let Some(sources) = sources.map_err(failed)? else {
+        return Ok(None);
+    };
+    let mut loaded = rollback::laid_out(&place.root, &sources)?;
+    run.topology().clone_into(&mut loaded.digest);
+    // What it says of the state may be what was so once.
+    place.put_into(&mut loaded);
+    Ok(Some(loaded))
 }
 
 /// Brings one run to its end.
@@ -131,22 +178,18 @@ fn recover(
     place: &Place,
     run: &Unfinished,
     direction: Direction,
+    commands: Commands,
     arguments: &Arguments,
     terminal: &Terminal,
 ) -> Result<Recovered, Failure> {
     let options = configuration::lease(arguments.lock_timeout)?;
-    let sources = session::runtime()?.block_on(switchover_engine::sources_of(&place.state, run));
-    let Some(sources) = sources.map_err(failed)? else {
+    let Some(loaded) = recorded(place, run)? else {
         return Ok(Recovered::Nothing);
     };
-    // Its own topology says how its targets are reached, whatever became of the file since.
-    let mut loaded = rollback::laid_out(&place.root, &sources)?;
-    run.topology().clone_into(&mut loaded.digest);
-    // What it says of the state may be what was so once.
-    place.put_into(&mut loaded);
     let path = arguments.site.named().topology.display().to_string();
     let mut session = Session::unjudged(&Arc::default(), loaded, path, terminal)?;
     session.take(run.selection());
+    session.run_instead(commands);
     let recovered = match direction {
         Direction::Forward => session.run_stoppable(async |context| {
             switchover_engine::recover(context, run, direction, options).await
@@ -163,6 +206,9 @@ fn recover(
 struct Ended {
     /// As it was found.
     run: Option<Unfinished>,
+    /// It is to be finished.
+    forward: bool,
+    instead: Option<Instead>,
     begun: Instant,
 }
 
@@ -178,7 +224,14 @@ impl Ended {
             (Format::Human, Err(_)) => {}
             (Format::Json, _) => {
                 let done = done.as_ref().copied();
-                let text = ending::recovered(done, self.run.as_ref(), self.begun);
+                let instead = self.instead.as_ref();
+                let recovering = Recovering {
+                    run: self.run.as_ref(),
+                    forward: self.forward,
+                    commands: instead.map_or(&[], |instead| &instead.replaced),
+                    begun: self.begun,
+                };
+                let text = ending::recovered(done, &recovering);
                 terminal.data(&text.map_err(Failure::json)?)?;
             }
         }
@@ -200,7 +253,11 @@ impl Arguments {
     }
 }
 
-fn decided(arguments: &Arguments, terminal: &Terminal) -> Result<Direction, Failure> {
+fn decided(
+    run: &Unfinished,
+    arguments: &Arguments,
+    terminal: &Terminal,
+) -> Result<Direction, Failure> {
     let declined = || Failure::new(Exit::Failed, CommandError::Declined);
     let Some(direction) = arguments.direction() else {
         let answer = terminal
@@ -208,23 +265,51 @@ fn decided(arguments: &Arguments, terminal: &Terminal) -> Result<Direction, Fail
             .map_err(Failure::stdin)?;
         return match answer.trim() {
             "back" => Ok(Direction::Back),
-            "forward" => Ok(Direction::Forward),
+            "forward" => match forward(run, terminal) {
+                // Who says forward does not mean that.
+                true if !apply::answered(terminal, FINISH)? => Err(declined()),
+                _ => Ok(Direction::Forward),
+            },
             "leave" => Ok(Direction::Leave),
             _ => Err(declined()),
         };
     };
+    if direction == Direction::Forward {
+        forward(run, terminal);
+    }
     if arguments.yes {
         return Ok(direction);
     }
     let question = match direction {
         Direction::Back => "\nTake it back? Only `yes` is accepted: ",
-        Direction::Forward => "\nFinish it? Only `yes` is accepted: ",
+        Direction::Forward => FINISH,
         Direction::Leave => "\nLeave everything as it is now? Only `yes` is accepted: ",
     };
     match terminal.ask(question).map_err(Failure::stdin)?.trim() {
         "yes" => Ok(direction),
         _ => Err(declined()),
     }
+}
+
+const FINISH: &str = "\nFinish it? Only `yes` is accepted: ";
+
+/// Says what finishing the run does at each target; true where something is rolled back on the way.
+fn forward(run: &Unfinished, terminal: &Terminal) -> bool {
+    let courses = run.courses();
+    let mut text = "finishing it:\n".to_owned();
+    for (target, course) in &courses {
+        let course = match course {
+            Course::Kept => "stays as it is: done and read back",
+            Course::Completed => "will be completed",
+            Course::RolledBack => "will be rolled back, then applied again",
+            Course::Applied => "will be applied",
+        };
+        text += &format!("  {}: {course}\n", visible(target));
+    }
+    terminal.tell(Verbosity::Quiet, text.trim_end());
+    courses
+        .iter()
+        .any(|(_, course)| *course == Course::RolledBack)
 }
 
 /// An error with what it leaves behind: until a run is at its end, the site needs attention.

@@ -12,7 +12,7 @@ use miette::Diagnostic;
 use switchover_engine::{
     ApplyError, ApplyOptions, Generation, Permits, Recorded, Sources, State, StateError,
 };
-use switchover_topology::{Loaded, load};
+use switchover_topology::{Loaded, Sources as Texts, load};
 
 use super::apply;
 use crate::arguments::{SiteOption, generation};
@@ -275,6 +275,12 @@ pub(super) fn laid_out(root: &Path, sources: &Sources) -> Result<Loaded, Failure
     }
     let mut loaded = load(&folder.path().join(&sources.main));
     loaded.root = root.to_owned();
+    // Where they were laid out is gone when they are named.
+    let mut named = Texts::default();
+    for (file, name) in loaded.sources.files().zip(&loaded.names) {
+        named.add(format!("{name} (as recorded)"), file.text.clone());
+    }
+    loaded.sources = named;
     Ok(loaded)
 }
 

@@ -5,9 +5,11 @@ use std::time::Instant;
 use serde::Serialize;
 use switchover_engine::plan::{Summary, TargetPlan, Wave};
 use switchover_engine::{
-    Applied, ApplyError, Operation, Plan, PlanFile, Reached, Recovered, TargetError, Unfinished,
+    Applied, ApplyError, Course, Operation, Plan, PlanFile, Reached, Recovered, TargetError,
+    Unfinished,
 };
 
+use crate::commands::recover::Replaced;
 use crate::exit::Exit;
 use crate::failure::{Failure, Told};
 use crate::fleet::Outcome;
@@ -173,6 +175,10 @@ struct JsonRecovered<'a> {
     /// That records what was finished.
     generation: Option<u64>,
     run: Option<JsonRun<'a>>,
+    /// What finishing the run does at each target; null where it was not to be finished.
+    courses: Option<Vec<JsonCourse<'a>>>,
+    /// Run instead of those that the run recorded.
+    commands: &'a [Replaced],
     seconds: f64,
     error: Option<Told>,
 }
@@ -186,6 +192,12 @@ struct JsonRun<'a> {
     /// SHA-256 over the files of the topology that it was made from.
     topology: &'a str,
     targets: Vec<JsonReached<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonCourse<'a> {
+    name: &'a str,
+    course: &'static str,
 }
 
 #[derive(Serialize)]
@@ -221,12 +233,28 @@ impl<'a> JsonRun<'a> {
     }
 }
 
-/// How recovering a run ended; the run as it was found.
+/// A run that is brought to its end.
+pub(crate) struct Recovering<'a> {
+    /// As it was found.
+    pub(crate) run: Option<&'a Unfinished>,
+    /// It is to be finished.
+    pub(crate) forward: bool,
+    /// Run instead of those that the run recorded.
+    pub(crate) commands: &'a [Replaced],
+    pub(crate) begun: Instant,
+}
+
+/// How recovering a run ended.
 pub(crate) fn recovered(
     done: Result<Recovered, &Failure>,
-    run: Option<&Unfinished>,
-    begun: Instant,
+    recovering: &Recovering<'_>,
 ) -> Result<String, serde_json::Error> {
+    let &Recovering {
+        run,
+        forward,
+        commands,
+        begun,
+    } = recovering;
     let (outcome, generation, exit) = match done {
         Ok(Recovered::Nothing) => ("nothing", None, Exit::Done),
         Ok(Recovered::WasOver { recorded }) => ("was-over", recorded, Exit::Done),
@@ -241,9 +269,26 @@ pub(crate) fn recovered(
         exit_code: exit.code(),
         generation,
         run: run.map(JsonRun::of),
+        courses: run.filter(|_| forward).map(courses),
+        commands,
         seconds: seconds(begun),
         error: done.err().map(Failure::told),
     })
+}
+
+fn courses(run: &Unfinished) -> Vec<JsonCourse<'_>> {
+    let courses = run.courses().into_iter();
+    courses
+        .map(|(name, course)| JsonCourse {
+            name,
+            course: match course {
+                Course::Kept => "kept",
+                Course::Completed => "completed",
+                Course::RolledBack => "rolled-back",
+                Course::Applied => "applied",
+            },
+        })
+        .collect()
 }
 
 #[derive(Serialize)]

@@ -196,6 +196,28 @@ fn commands_of_the_target_run_on_its_host() {
 }
 
 #[test]
+fn a_program_that_its_host_does_not_have_is_told_before_anything_is_changed() {
+    let site = Site::new();
+    for (command, why) in [
+        (
+            "\"systemctl restart dnsmasq\"",
+            "\"systemctl\" \"restart\" \"dnsmasq\"",
+        ),
+        ("\"no-such-program-here\"", "install it on ssh://"),
+        ("\"/etc\"", "is a folder"),
+        ("\"./foreign.txt\"", "is not executable"),
+    ] {
+        let command = format!("command \"reload\" {command}");
+        site.topology(GOOD, site.sshd.address(), &command);
+        let applied = site.environment.run(["apply", "--yes", "--format", "json"]);
+        assert_eq!(applied.code, Some(1), "{applied}");
+        let told = applied.stdout.replace("\\\"", "\"");
+        assert!(told.contains(why), "{why}: {applied}");
+        assert_eq!(files(&site.root), site.before, "{applied}");
+    }
+}
+
+#[test]
 fn a_host_that_is_not_to_be_trusted_or_does_not_trust_us_is_told_and_nothing_changed() {
     let site = Site::new();
     for (client, code) in [

@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-pub use error::CommandError;
+pub use error::{CommandError, NoProgram};
 use output::{Printed, excerpt};
 
 use crate::ssh::Host;
@@ -57,6 +57,21 @@ pub async fn run(command: &Command<'_>, reporting: &Reporting) -> Result<Output,
     execute(command, reporting, false).await
 }
 
+/// Whether the program of a command is there and can be run, where the command would run. Nothing is run but, on another
+/// host, the shell that looks.
+///
+/// # Errors
+/// Where it is not, or that host cannot be asked.
+pub async fn look_up(command: &Command<'_>, reporting: &Reporting) -> Result<(), CommandError> {
+    match command.host {
+        _ if command.argv.is_empty() => Err(CommandError::NoProgram {
+            name: command.name.to_owned(),
+        }),
+        None => here::look_up(command, reporting),
+        Some(host) => there::look_up(command, host, reporting).await,
+    }
+}
+
 /// [`run`] for a command that prints a secret: its standard output is in no error.
 pub(crate) async fn run_silently(
     command: &Command<'_>,
@@ -92,13 +107,13 @@ async fn execute(
 ) -> Result<Output, CommandError> {
     let started = Instant::now();
     let name = command.name.to_owned();
-    let Some((program, _)) = command.argv.split_first() else {
+    if command.argv.is_empty() {
         return Err(CommandError::NoProgram { name });
-    };
+    }
     let line = reporting.redact(&command.argv.join(" "));
     let ran = match command.host {
-        None => here::run(command, &reporting.redact(program)).await,
-        Some(host) => there::run(command, host, &reporting.redact(program)).await,
+        None => here::run(command, reporting).await,
+        Some(host) => there::run(command, host, reporting).await,
     };
     let status = match &ran {
         Ok(Ran {

@@ -30,6 +30,19 @@ async fn run(
     .await
 }
 
+async fn look_up(on: On, argv: &[&str], folder: &Path) -> Result<(), CommandError> {
+    let argv: Vec<String> = argv.iter().map(|&part| part.to_owned()).collect();
+    let host = on.host(folder);
+    let command = Command {
+        name: "check",
+        argv: &argv,
+        folder,
+        host: host.as_ref(),
+        timeout: command::DEFAULT_TIMEOUT,
+    };
+    command::look_up(&command, &Reporting::default()).await
+}
+
 async fn quick(on: On, argv: &[&str]) -> Result<Output, CommandError> {
     run(
         on,
@@ -99,11 +112,30 @@ async fn each_failure_is_told(on: On) {
         &["false"],
         &["sh", "-c", "kill -9 $$"],
         &["no-such-program-here", "x"],
+        &["/no/such/program"],
+        &["./no-such-program"],
+        &["~/bin/reload"],
+        &["systemctl restart", "dnsmasq"],
+        &["systemctl restart dnsmasq && true"],
         &[plain.to_str().unwrap()],
+        &["/dev/null"],
+        &["/"],
         &[],
         &["echo", "a\0b"],
     ] {
         let error = quick(on, argv).await.unwrap_err();
+        // What cannot be run is known before, and of everything else nothing is.
+        let is_known = matches!(
+            error,
+            CommandError::NotFound { .. }
+                | CommandError::NotExecutable { .. }
+                | CommandError::NoProgram { .. }
+        );
+        let looked = look_up(on, argv, Path::new("/tmp")).await;
+        assert_eq!(
+            looked.err().map(|error| error.to_string()),
+            is_known.then(|| error.to_string()),
+        );
         let diagnostic: &dyn miette::Diagnostic = &error;
         let help = diagnostic
             .help()
@@ -123,7 +155,13 @@ async fn each_failure_is_told(on: On) {
     )
     .await;
     seen.push_str(&format!("{}\n", error.unwrap_err()));
-    let seen = seen.replace(folder.path().to_str().unwrap(), "/folder");
+    let missing = folder.path().join("none");
+    let looked = look_up(on, &["true"], &missing).await;
+    assert!(looked.is_ok(), "a run may make the folder: {looked:?}");
+    let mut seen = seen.replace(folder.path().to_str().unwrap(), "/folder");
+    if let Some(host) = on.host(Path::new("/tmp")) {
+        seen = seen.replace(&host.name(), "ssh://HOST");
+    }
     let name = match on {
         On::Here => "each_failure_is_told",
         On::There => "each_failure_there_is_told",

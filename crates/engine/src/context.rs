@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use switchover_effects::Trace;
 use switchover_plugin_host::{Host, Lock, Plugin, PluginError, Source};
-use switchover_topology::Topology;
 use switchover_topology::model::Target;
+use switchover_topology::{Span, Topology};
 
 use crate::error::Cause;
 use crate::event::OnEvent;
@@ -31,6 +31,8 @@ pub struct Context<'a> {
     pub topology_digest: String,
     /// All its files, secrets covered in them.
     pub sources: Sources,
+    /// The same, for places in them.
+    pub documents: &'a switchover_topology::Sources,
     /// Where what is wanted comes from.
     pub wanted: Wanted,
     /// Runs plugins.
@@ -41,6 +43,8 @@ pub struct Context<'a> {
     pub lock: Option<&'a Lock>,
     /// Commands that may print secrets.
     pub secret_commands: SecretCommands,
+    /// Commands that are run instead of those that the topology declares.
+    pub commands: Commands,
     /// What is run for `ssh`, with arguments that go before all others; empty for `ssh` itself.
     pub ssh: Vec<String>,
     /// Told of every effect; texts are redacted.
@@ -54,6 +58,9 @@ pub struct Context<'a> {
     /// What is done only because somebody asked for it.
     pub permits: Permits,
 }
+
+/// Programs with their arguments, by target and name.
+pub type Commands = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
 /// Where what is wanted comes from.
 #[derive(Debug, Clone, Default)]
@@ -168,6 +175,19 @@ impl Context<'_> {
     pub(crate) fn target(&self, name: &str) -> Option<&Target> {
         let mut targets = self.topology.targets.iter();
         targets.find(|target| target.name.value == name)
+    }
+
+    /// Program and arguments that are run instead of those that the topology declares.
+    pub(crate) fn instead(&self, target: &str, command: &str) -> Option<&Vec<String>> {
+        self.commands.get(target)?.get(command)
+    }
+
+    /// Where something is declared, such as `switchover.kdl:14`; none where no file of the run declares it.
+    pub(crate) fn place(&self, span: Span) -> Option<String> {
+        let at = usize::try_from(span.file.0).ok()?;
+        let file = self.documents.files().nth(at)?;
+        let (from, _) = self.documents.range(span);
+        Some(format!("{}:{}", file.name, from.line))
     }
 
     pub(crate) fn tell(&self, event: crate::Event) {

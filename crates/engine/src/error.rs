@@ -94,6 +94,13 @@ pub enum Cause {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Command(#[from] CommandError),
+    #[error("{what}")]
+    #[diagnostic(code(switchover::target::command), help("{help}"))]
+    Commands {
+        /// Each command that cannot be run, why, and where it is declared.
+        what: String,
+        help: String,
+    },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Dns(#[from] DnsError),
@@ -450,7 +457,8 @@ pub enum ApplyError {
     #[diagnostic(
         code(switchover::apply::partial),
         help(
-            "look at the targets named here before anything else; `switchover recover --back` tries again"
+            "look at the targets named here before anything else; `switchover recover --back` tries again. Where a command \
+             is at fault, correct the topology and add `--commands-from TOPOLOGY`"
         )
     )]
     Partial {

@@ -34,6 +34,8 @@ pub enum Event {
         /// Nobody looks for it any more.
         forgotten: bool,
     },
+    /// A target that another process has left in the middle cannot be completed: it is rolled back, and applied again.
+    NotCompleted { target: String, why: String },
     /// A new generation was recorded.
     Generation { number: u64 },
 }

@@ -43,7 +43,7 @@ pub use adopt::{AdoptError, Adopted, AdoptedCounts, Document, LeftOut, Origin, R
 pub use apply::{Applied, ApplyOptions};
 pub use audit::{apply, recover};
 pub use comparison::{Comparison, Desired, TargetComparison, compare, desired, recorded};
-pub use context::{Context, Permits, PluginSet, Recorded, Wanted};
+pub use context::{Commands, Context, Permits, PluginSet, Recorded, Wanted};
 pub use drift::{Drift, TargetDrift, drift, recall};
 pub use error::{ApplyError, Cause, PlanError, TargetError};
 pub use event::{Event, OnEvent, Phase};
@@ -52,7 +52,9 @@ pub use offline::{Checked as CheckedOffline, Soundness, check};
 pub use plan::Plan;
 pub use plan_file::{NoDigest, PlanDigest, PlanFile, PlanFileError, looks_like_a_plan};
 pub use planner::{Planned, plan};
-pub use recover::{Direction, RecoverError, Recovered, confirm, runs, sources_of, unfinished};
+pub use recover::{
+    Course, Direction, RecoverError, Recovered, confirm, runs, sources_of, unfinished,
+};
 pub use render::RenderError;
 pub use runbook::{Reading, Runbook, TargetTasks, Task, TaskState, runbook};
 pub use secrets::SecretCommands;

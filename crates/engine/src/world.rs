@@ -38,7 +38,7 @@ pub(crate) struct World {
     pub(crate) probes: Probes,
     /// None where the target declares no root.
     folder: Option<Folder>,
-    pub(crate) commands: BTreeMap<String, Vec<String>>,
+    commands: BTreeMap<String, Vec<String>>,
     pub(crate) reporting: Reporting,
 }
 
@@ -97,14 +97,12 @@ impl World {
             .transpose()?;
         let folder = files::folder(context, target, secrets)?;
         let commands = target.commands.iter().map(|command| {
-            (
-                command.name.value.clone(),
-                command
-                    .argv
-                    .iter()
-                    .map(|argument| argument.value.clone())
-                    .collect(),
-            )
+            let name = command.name.value.clone();
+            let argv = match context.instead(&target.name.value, &name) {
+                Some(instead) => instead.clone(),
+                None => argv_of(command),
+            };
+            (name, argv)
         });
         let world = Self {
             commands: commands.collect(),
@@ -312,6 +310,16 @@ impl World {
         permit::read(self.plugin.manifest(), &request).map_err(|refusal| self.refused(refusal))
     }
 
+    /// Program and arguments of a command that the target declares.
+    pub(crate) fn command(&self, name: &str) -> Result<&[String], Cause> {
+        self.commands.get(name).map(Vec::as_slice).ok_or_else(|| {
+            self.contract(
+                "procedure",
+                &format!("it asks for the command `{name}`, which the target does not declare"),
+            )
+        })
+    }
+
     /// The target's folder. It need not exist yet: then it reads as empty.
     pub(crate) fn folder(&self) -> Result<&Folder, Cause> {
         self.folder
@@ -389,6 +397,12 @@ impl World {
         };
         Ok(endpoint.send(&request).await?)
     }
+}
+
+/// Program and arguments, as they are declared.
+fn argv_of(command: &model::Command) -> Vec<String> {
+    let argv = command.argv.iter();
+    argv.map(|argument| argument.value.clone()).collect()
 }
 
 /// Requests that only read hold no placeholders.

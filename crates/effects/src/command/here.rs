@@ -2,14 +2,17 @@
 
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
 
+use super::error::{self, NoProgram};
 use super::output::Tail;
 use super::{Command, CommandError, End, Ran};
+use crate::trace::Reporting;
 
 /// How long a program that exited may leave its output open, as one does that started a server in the background.
 const OUTPUT_GRACE: Duration = Duration::from_millis(500);
@@ -31,8 +34,7 @@ const ENVIRONMENT: [&str; 13] = [
     "XDG_RUNTIME_DIR",
 ];
 
-/// `shown` is the program, redacted.
-pub(super) async fn run(command: &Command<'_>, shown: &str) -> Result<Ran, CommandError> {
+pub(super) async fn run(command: &Command<'_>, reporting: &Reporting) -> Result<Ran, CommandError> {
     let (program, arguments) = match command.argv.split_first() {
         Some((program, arguments)) => (program.as_str(), arguments),
         None => ("", &[][..]),
@@ -52,7 +54,7 @@ pub(super) async fn run(command: &Command<'_>, shown: &str) -> Result<Ran, Comma
         .process_group(0)
         .kill_on_drop(true)
         .spawn();
-    let mut child = spawned.map_err(|source| not_started(command, shown, source))?;
+    let mut child = spawned.map_err(|source| not_started(command, reporting, source))?;
     let mut group = Group::of(&child);
     let mut stdout = Tail::of(child.stdout.take());
     let mut stderr = Tail::of(child.stderr.take());
@@ -93,8 +95,8 @@ pub(super) async fn run(command: &Command<'_>, shown: &str) -> Result<Ran, Comma
     })
 }
 
-fn not_started(command: &Command<'_>, program: &str, source: io::Error) -> CommandError {
-    let (name, program) = (command.name.to_owned(), program.to_owned());
+fn not_started(command: &Command<'_>, reporting: &Reporting, source: io::Error) -> CommandError {
+    let name = command.name.to_owned();
     match source.kind() {
         // The system does not say which of the two is missing.
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory if !command.folder.is_dir() => {
@@ -103,27 +105,63 @@ fn not_started(command: &Command<'_>, program: &str, source: io::Error) -> Comma
                 folder: command.folder.to_owned(),
             }
         }
-        io::ErrorKind::NotFound => CommandError::NotFound { name, program },
-        // A folder in PATH that may not be read hides that no folder has the program.
-        io::ErrorKind::PermissionDenied
-            if !command.argv.first().is_some_and(|program| exists(program)) =>
-        {
-            CommandError::NotFound { name, program }
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+            match look_up(command, reporting) {
+                Err(error) => error,
+                // What runs the script, perhaps: the system does not say.
+                Ok(()) => spawn(command, reporting, source),
+            }
         }
-        io::ErrorKind::PermissionDenied => CommandError::NotExecutable { name, program },
-        _ => CommandError::Spawn {
-            name,
-            program,
-            source,
-        },
+        _ => spawn(command, reporting, source),
     }
 }
 
-/// Whether there is such a program, be it executable or not.
-fn exists(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    program.contains('/')
-        || std::env::split_paths(&path).any(|folder| folder.join(program).exists())
+fn spawn(command: &Command<'_>, reporting: &Reporting, source: io::Error) -> CommandError {
+    CommandError::Spawn {
+        name: command.name.to_owned(),
+        program: error::program(command, reporting),
+        source,
+    }
+}
+
+/// Where programs are looked for when nobody says otherwise.
+const DEFAULT_PATH: &str = "/bin:/usr/bin";
+
+/// Looks where the system would look.
+pub(super) fn look_up(command: &Command<'_>, reporting: &Reporting) -> Result<(), CommandError> {
+    let program = command.argv.first().map_or("", String::as_str);
+    let path = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+    let places: Vec<PathBuf> = match program {
+        "" => Vec::new(),
+        _ if program.contains('/') => vec![command.folder.join(program)],
+        _ => std::env::split_paths(&path)
+            .map(|folder| command.folder.join(folder).join(program))
+            .collect(),
+    };
+    let mut unusable = None;
+    for place in places {
+        match judged(&place) {
+            Some(Ok(())) => return Ok(()),
+            Some(Err(problem)) => drop(unusable.get_or_insert(problem)),
+            None => {}
+        }
+    }
+    Err(match unusable {
+        Some(problem) => CommandError::not_executable(command, reporting, problem),
+        None => CommandError::not_found(command, reporting),
+    })
+}
+
+/// Whether a file can be run; none where there is none, or nobody may know.
+fn judged(place: &Path) -> Option<Result<(), NoProgram>> {
+    let found = place.metadata().ok()?;
+    Some(if found.is_dir() {
+        Err(NoProgram::Folder)
+    } else if !found.is_file() {
+        Err(NoProgram::Special)
+    } else {
+        rustix::fs::access(place, rustix::fs::Access::EXEC_OK).map_err(|_| NoProgram::Denied)
+    })
 }
 
 /// A program with everything it started, which dies when this is dropped.

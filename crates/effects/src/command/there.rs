@@ -6,28 +6,61 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 
+use super::error::{self, NoProgram};
 use super::here::Group;
 use super::output::Tail;
 use super::{Command, CommandError, End, Ran};
 use crate::ssh::Host;
-use crate::ssh::script::{Outcome, Script};
+use crate::ssh::script::{Outcome, Script, What};
+use crate::trace::Reporting;
 
 /// How long a program that exited may leave its output open: what it printed may still be on its way.
 const OUTPUT_GRACE: Duration = Duration::from_secs(2);
 
-/// `shown` is the program, redacted.
 pub(super) async fn run(
     command: &Command<'_>,
     host: &Host,
-    shown: &str,
+    reporting: &Reporting,
+) -> Result<Ran, CommandError> {
+    script(command, host, reporting, What::Run).await
+}
+
+/// Has the shell there look for the program.
+pub(super) async fn look_up(
+    command: &Command<'_>,
+    host: &Host,
+    reporting: &Reporting,
+) -> Result<(), CommandError> {
+    let looked = script(command, host, reporting, What::LookUp).await?;
+    match looked.end {
+        End::Exit(_) => Ok(()),
+        // It is no fault of the command's.
+        _ => Err(CommandError::HostLost {
+            name: command.name.to_owned(),
+            host: host.name(),
+            output: super::excerpt(&looked.stdout, &looked.stderr, false, reporting),
+        }),
+    }
+}
+
+async fn script(
+    command: &Command<'_>,
+    host: &Host,
+    reporting: &Reporting,
+    what: What,
 ) -> Result<Ran, CommandError> {
     let name = || command.name.to_owned();
     let not_started = |source| CommandError::Spawn {
         name: name(),
-        program: shown.to_owned(),
+        program: error::program(command, reporting),
         source,
     };
-    let script = Script::new(command.argv, command.folder)
+    let argv = match what {
+        What::Run => command.argv,
+        // What is in the others is not looked at.
+        What::LookUp => command.argv.get(..1).unwrap_or_default(),
+    };
+    let script = Script::new(argv, command.folder, what)
         .ok_or_else(|| not_started(io::ErrorKind::InvalidInput.into()))?;
     let link = host.link().await.map_err(|error| CommandError::Host {
         name: name(),
@@ -66,7 +99,6 @@ pub(super) async fn run(
     drop(group);
     // Killed above, or ended by itself; this only collects it.
     let _ = child.wait().await;
-    let program = shown.to_owned();
     let end = match outcome {
         Err(_) => End::Timeout,
         Ok(line) => match line.as_deref().and_then(Outcome::read) {
@@ -78,16 +110,19 @@ pub(super) async fn run(
                 });
             }
             Some(Outcome::NotFound) => {
-                return Err(CommandError::NotFound {
-                    name: name(),
-                    program,
-                });
+                return Err(CommandError::not_found(command, reporting));
+            }
+            Some(Outcome::IsFolder) => {
+                let problem = NoProgram::Folder;
+                return Err(CommandError::not_executable(command, reporting, problem));
+            }
+            Some(Outcome::IsSpecial) => {
+                let problem = NoProgram::Special;
+                return Err(CommandError::not_executable(command, reporting, problem));
             }
             Some(Outcome::NotExecutable) => {
-                return Err(CommandError::NotExecutable {
-                    name: name(),
-                    program,
-                });
+                let problem = NoProgram::Denied;
+                return Err(CommandError::not_executable(command, reporting, problem));
             }
             None => End::HostLost(host.name()),
         },

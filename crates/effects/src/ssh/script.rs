@@ -24,7 +24,17 @@ pub(crate) enum Outcome {
     Exit(i32),
     NoFolder,
     NotFound,
+    IsFolder,
+    IsSpecial,
     NotExecutable,
+}
+
+/// What a script does with the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    Run,
+    /// Tells whether it can be run, and runs nothing.
+    LookUp,
 }
 
 impl Outcome {
@@ -33,6 +43,8 @@ impl Outcome {
         match line.trim() {
             "folder" => Some(Self::NoFolder),
             "missing" => Some(Self::NotFound),
+            "special" => Some(Self::IsSpecial),
+            "directory" => Some(Self::IsFolder),
             "denied" => Some(Self::NotExecutable),
             line => line.strip_prefix("exit ")?.parse().ok().map(Self::Exit),
         }
@@ -41,7 +53,7 @@ impl Outcome {
 
 impl Script {
     /// None where a text holds what no program can be given.
-    pub(crate) fn new(argv: &[String], folder: &Path) -> Option<Self> {
+    pub(crate) fn new(argv: &[String], folder: &Path, what: What) -> Option<Self> {
         let folder = folder.to_str()?;
         let program = argv.first()?;
         if folder.contains('\0') || argv.iter().any(|argument| argument.contains('\0')) {
@@ -57,19 +69,30 @@ impl Script {
         );
         let line: Vec<String> = argv.iter().map(|argument| quoted(argument)).collect();
         let (line, program, folder) = (line.join(" "), quoted(program), quoted(folder));
+        // The folder may be made by the run that will want the program; a relative path leads nowhere without it.
+        let (no_folder, done) = match what {
+            What::Run => ("tell folder", ""),
+            What::LookUp => (
+                r#"case $program in /*) ;; */*) tell missing ;; esac"#,
+                "tell \"exit 0\"",
+            ),
+        };
         // Braces make the shell read to the end before it begins. Programs of administrators are in folders that not
         // every login looks into.
         let text = format!(
             r#"{{
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"; export PATH
 tell() {{ printf '\n%s%s\n' '{marker}' "$1" >&2; exit 0; }}
-cd {folder} 2>/dev/null || tell folder
 program={program}
+cd {folder} 2>/dev/null || {no_folder}
 case $program in
     */*) if [ ! -e "$program" ]; then tell missing; fi
-        if [ -d "$program" ] || [ ! -x "$program" ]; then tell denied; fi ;;
+        if [ -d "$program" ]; then tell directory; fi
+        if [ ! -f "$program" ]; then tell special; fi
+        if [ ! -x "$program" ]; then tell denied; fi ;;
     *) command -v -- "$program" >/dev/null 2>&1 || tell missing ;;
 esac
+{done}
 exec 3<&0 </dev/null
 (while read -r _; do :; done <&3; kill -KILL 0) >/dev/null 2>&1 &
 watcher=$!
@@ -105,12 +128,21 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Outcome, Script};
+    use super::{Outcome, Script, What};
 
     /// What a shell makes of it: standard output, and the outcome. Its input stays open meanwhile.
     fn run(shell: &[&str], argv: &[String], folder: &Path) -> (Vec<u8>, Option<Outcome>) {
+        tell(shell, argv, folder, What::Run)
+    }
+
+    fn tell(
+        shell: &[&str],
+        argv: &[String],
+        folder: &Path,
+        what: What,
+    ) -> (Vec<u8>, Option<Outcome>) {
         use std::os::unix::process::CommandExt as _;
-        let script = Script::new(argv, folder).unwrap();
+        let script = Script::new(argv, folder, what).unwrap();
         let mut child = Command::new(shell[0])
             .args(&shell[1..])
             .stdin(Stdio::piped())
@@ -151,7 +183,8 @@ mod tests {
                 (&["no-such-program-here"], Outcome::NotFound),
                 (&["./no-such-program-here"], Outcome::NotFound),
                 (&[plain], Outcome::NotExecutable),
-                (&["/"], Outcome::NotExecutable),
+                (&["/"], Outcome::IsFolder),
+                (&["/dev/null"], Outcome::IsSpecial),
                 (&["-v"], Outcome::NotFound),
             ] {
                 let (_, found) = run(shell, &words(argv), folder.path());
@@ -166,7 +199,36 @@ mod tests {
             );
             assert_eq!(run(shell, &words(&["cat"]), folder.path()).0, b"");
         }
-        assert!(Script::new(&words(&["a\0b"]), folder.path()).is_none());
+        assert!(Script::new(&words(&["a\0b"]), folder.path(), What::Run).is_none());
+    }
+
+    #[test]
+    fn looking_up_runs_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("none");
+        let trace = folder.path().join("ran");
+        let touch = format!("touch {}", trace.display());
+        std::fs::write(folder.path().join("plain"), "").unwrap();
+        for shell in SHELLS {
+            for (argv, folder, outcome) in [
+                (&["sh", "-c", &touch][..], folder.path(), Outcome::Exit(0)),
+                (&["/bin/sh", "-c", &touch], folder.path(), Outcome::Exit(0)),
+                (&["/bin/sh"], &missing, Outcome::Exit(0)),
+                (&["sh"], &missing, Outcome::Exit(0)),
+                (&["bin/sh"], &missing, Outcome::NotFound),
+                (&["bin/sh"], Path::new("/"), Outcome::Exit(0)),
+                (&["./plain"], folder.path(), Outcome::NotExecutable),
+                (&["/usr"], folder.path(), Outcome::IsFolder),
+                (&["sh -c true"], folder.path(), Outcome::NotFound),
+                (&[""], folder.path(), Outcome::NotFound),
+                (&["$(touch ran)"], folder.path(), Outcome::NotFound),
+            ] {
+                let (output, found) = tell(shell, &words(argv), folder, What::LookUp);
+                assert_eq!(found, Some(outcome), "{shell:?} {argv:?}");
+                assert_eq!(output, b"", "{shell:?} {argv:?}");
+            }
+            assert!(!trace.exists(), "{shell:?}");
+        }
     }
 
     proptest! {

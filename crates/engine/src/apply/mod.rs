@@ -1,5 +1,6 @@
 //! Carrying out a plan: stage everywhere, commit in order, read back, and take everything back when something fails.
 
+mod commands;
 mod fresh;
 mod kept;
 mod recording;
@@ -485,6 +486,9 @@ async fn prepare<'a>(
         ));
         return Ok(None);
     }
+    commands::look_up(context, target, &part.procedure, &draft.world)
+        .await
+        .map_err(|cause| unchanged("stage", cause))?;
     Ok(Some(Running::new(
         part,
         draft,

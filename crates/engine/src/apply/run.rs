@@ -5,17 +5,16 @@ mod files;
 mod resume;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use switchover_effects::command::{self, Command};
-use switchover_effects::folder::{Batch, Folder};
+use switchover_effects::command;
+use switchover_effects::folder::Batch;
 use switchover_effects::http::HttpError;
 use switchover_effects::placeholder::Values;
 use tracing::Span;
 
-use super::{Work, doing};
+use super::{Work, commands, doing};
 use crate::context::Context;
 use crate::error::{Cause, TargetError};
 use crate::event::{Event, Phase};
@@ -28,6 +27,7 @@ use crate::span::{self, span};
 use crate::world::Observation;
 use files::is_file;
 use resume::Left;
+pub(crate) use resume::can_go_on;
 
 /// A target with everything that is known of it, and what was done to it so far.
 pub(crate) struct Running<'a> {
@@ -445,12 +445,7 @@ impl<'a> Running<'a> {
 
     async fn run(&self, name: &str, file: Option<&str>) -> Result<(), Cause> {
         let world = &self.draft.world;
-        let argv = world.commands.get(name).ok_or_else(|| {
-            world.contract(
-                "procedure",
-                &format!("it asks for the command `{name}`, which the target does not declare"),
-            )
-        })?;
+        let argv = world.command(name)?;
         let path = match (file, &self.batch) {
             (Some(file), Some(batch)) => Some(batch.staged_path(file)?),
             (Some(file), None) => Some(world.folder()?.absolute(file)?),
@@ -463,17 +458,7 @@ impl<'a> Running<'a> {
             .iter()
             .map(|argument| argument.replace("{file}", &path))
             .collect();
-        let folder = world
-            .folder()
-            .map_or(Path::new("."), |folder| folder.root());
-        let command = Command {
-            name,
-            argv: &argv,
-            folder,
-            host: world.folder().ok().and_then(Folder::host),
-            timeout: command::DEFAULT_TIMEOUT,
-        };
-        command::run(&command, &world.reporting).await?;
+        command::run(&commands::of(world, name, &argv), &world.reporting).await?;
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::context::Commands;
 use crate::event::Phase;
 
 /// One record: a line of the log.
@@ -62,6 +63,9 @@ pub enum Happening {
         plugins: BTreeMap<String, String>,
         /// Planned changes by target; only targets with any.
         targets: BTreeMap<String, Counts>,
+        /// Commands that are run instead of those that the run recorded.
+        #[serde(default, skip_serializing_if = "Commands::is_empty")]
+        commands: Commands,
     },
     /// How it ended.
     Ended {

@@ -100,6 +100,7 @@ async fn recover_audited(
             wanted_generation: None,
             plugins: BTreeMap::new(),
             targets: BTreeMap::new(),
+            commands: context.commands.clone(),
         })
         .await
         .map_err(RecoverError::Audit)?;
@@ -171,6 +172,7 @@ fn begun_apply(context: &Context<'_>, plan: &Plan) -> Happening {
             .clone()
             .map(|part| (part.plugin.name.clone(), part.plugin.sha256.clone()))
             .collect(),
+        commands: context.commands.clone(),
         targets: changed
             .map(|part| (part.name.clone(), counts(part)))
             .collect(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{RecoverError, Recovered, Rest, clear, resume, tell_left};
+use crate::apply::run::can_go_on;
 use crate::apply::{self, ApplyOptions, Moved, Work};
 use crate::context::{Context, Recorded, Wanted};
 use crate::error::{ApplyError, chain};
@@ -122,21 +123,26 @@ async fn settle(
     if errors.is_empty() {
         Ok(())
     } else {
-        Err(RecoverError::Incomplete { errors })
+        Err(RecoverError::NotSettled { errors })
     }
 }
 
 /// Finishes the targets that can be, the first of them first; they are no longer among those that run.
 async fn go_on(work: &Work<'_, '_>, attempt: &Attempt, running: &mut Vec<apply::run::Running<'_>>) {
     while let Some(first) = running.first_mut() {
-        let Some(progress) = attempt.targets.get(first.name()) else {
+        let mut parts = attempt.plan.targets.iter();
+        let part = parts.find(|part| part.name == first.name());
+        let Some((part, progress)) = part.zip(attempt.targets.get(first.name())) else {
             return;
         };
-        if !first.can_go_on(progress) {
+        if !can_go_on(part, progress) {
             return;
         }
-        // Why it cannot be finished is told where it fails once more.
-        if first.go_on(work, progress).await.is_err() {
+        if let Err(error) = first.go_on(work, progress).await {
+            work.context.tell(Event::NotCompleted {
+                target: part.name.clone(),
+                why: chain(&error),
+            });
             return;
         }
         running.remove(0);

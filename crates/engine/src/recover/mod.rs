@@ -3,6 +3,7 @@
 //! The journal of the run says what may have happened, files are judged by their digests, and everything else is undone
 //! by the steps that the plan holds for it. Recovering may itself be interrupted, and begun again, any number of times.
 
+mod course;
 mod forward;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ use crate::plan::TargetPlan;
 use crate::planner::{draft, resolve_secrets, scopes};
 use crate::secrets::RunSecrets;
 use crate::state::{Generation, Lease, LeaseError, LeaseOptions, Sources, State, StateError};
+
+pub use course::Course;
 
 /// Where an interrupted run shall go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,11 +124,26 @@ pub enum RecoverError {
     #[diagnostic(
         code(switchover::recover::incomplete),
         help(
-            "everything else is as it was before; mend what is named here and run it again, or keep things as they \
-             are with `switchover recover --leave`"
+            "everything else is as it was before. Repair what is named here and run it again; where a recorded command is \
+             at fault, `--commands-from TOPOLOGY` takes it from the topology as it is now. `switchover recover --leave` \
+             keeps everything as it is"
         )
     )]
     Incomplete {
+        #[related]
+        errors: Vec<TargetError>,
+    },
+    #[error(
+        "failed to finish the run: a target that was left in the middle could not be rolled back"
+    )]
+    #[diagnostic(
+        code(switchover::recover::not_settled),
+        help(
+            "repair what is named here and run it again; where a recorded command is at fault, `--commands-from TOPOLOGY` \
+             takes it from the topology as it is now. `switchover recover --leave` keeps everything as it is"
+        )
+    )]
+    NotSettled {
         #[related]
         errors: Vec<TargetError>,
     },

@@ -23,6 +23,17 @@ pub(super) struct Left<'a> {
     half_undone: &'a BTreeSet<String>,
 }
 
+/// Whether a target can be gone on with: all that its steps need is in the plan, and nothing in files beside. One whose
+/// commit was not begun is better planned anew, for what somebody else may have changed since; one of which a step was being
+/// taken back has to be.
+pub(crate) fn can_go_on(part: &TargetPlan, progress: &Progress) -> bool {
+    let procedure = &part.procedure;
+    let mut commit = procedure.commit.iter();
+    progress.half_undone.is_empty()
+        && !procedure.steps().any(is_file)
+        && commit.any(|step| progress.begun.contains(&step.id))
+}
+
 impl<'a> Running<'a> {
     /// As far as it is needed to undo it, or to go on with it.
     pub(crate) fn resumed(
@@ -54,17 +65,6 @@ impl<'a> Running<'a> {
     pub(super) fn is_half_undone(&self, step: &Step) -> bool {
         let left = self.left.as_ref();
         left.is_some_and(|left| left.half_undone.contains(&step.id))
-    }
-
-    /// Whether it can be gone on with: all that its steps need is in the plan, and nothing in files beside. One whose
-    /// commit was not begun is better planned anew, for what somebody else may have changed since; one of which a step
-    /// was being taken back has to be.
-    pub(crate) fn can_go_on(&self, progress: &Progress) -> bool {
-        let procedure = &self.part.procedure;
-        let mut commit = procedure.commit.iter();
-        progress.half_undone.is_empty()
-            && !procedure.steps().any(is_file)
-            && commit.any(|step| progress.begun.contains(&step.id))
     }
 
     /// Goes on where the other process ended. What it may have carried out, and nobody knows, is looked for where there
