@@ -1,6 +1,7 @@
 //! What `apply` does only when it is asked for: large changes, some targets only, what was rolled back before. And what
 //! somebody else changed, told apart from what the topology changes.
 
+use insta::assert_snapshot;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -337,6 +338,58 @@ fn drift_is_told_by_its_own_exit_code() {
     assert_eq!(document["generation"], 1, "{document:#}");
     assert_eq!(crate::environment::files_below(&test.work()), before);
     assert_eq!(test.run(["drift", "--target", "services"]).code, Some(0));
+}
+
+/// A file that somebody deleted is not an addition, and a line that somebody added is not a removal.
+#[test]
+fn drift_is_told_as_it_happened() {
+    let test = site();
+    assert_eq!(test.run(["apply", "--yes"]).code, Some(0));
+    let folder = test.work().join("provisioning");
+    let path = folder.join(FIRST);
+    let text = fs::read_to_string(&path).unwrap();
+    let lines = text.lines().count();
+    let mut edited: Vec<String> = text.lines().map(str::to_owned).collect();
+    edited[1] = "edited = 1".to_owned();
+    edited.push("added = 2".to_owned());
+    fs::write(&path, edited.join("\n") + "\n").unwrap();
+    fs::remove_file(folder.join(SECOND)).unwrap();
+
+    let human = test.run(["drift"]);
+    assert_snapshot!("drift_human", human.stdout);
+    assert_snapshot!(
+        "drift_markdown",
+        test.run(["drift", "--format", "markdown"]).stdout
+    );
+    let document = json(&test.run(["drift", "--format", "json"]));
+    let targets = document["targets"].as_array().unwrap();
+    let files = targets.iter().find(|target| target["name"] == "files");
+    let drifted = |name: &str| {
+        let drifted = files.unwrap()["drifted"].as_array().unwrap();
+        let ours = |one: &&Value| one["address"].as_str().unwrap().ends_with(name);
+        drifted.iter().find(ours).unwrap().clone()
+    };
+    let (changed, deleted) = (drifted(FIRST), drifted(SECOND));
+    assert_eq!(changed["happened"], "changed");
+    assert_eq!(
+        changed["differences"][1],
+        serde_json::json!({
+            "line": lines + 1, "change": "added", "before": null, "after": "added = 2"
+        }),
+        "{changed:#}"
+    );
+    assert_eq!(changed["differences"][0]["line"], 2, "{changed:#}");
+    assert_eq!(deleted["happened"], "deleted");
+    // The way back stays what it was.
+    assert_eq!(
+        (&deleted["action"], &deleted["before"]),
+        (&"create".into(), &Value::Null)
+    );
+
+    let repaired = test.run(["apply", "--only-drift", "--yes"]);
+    assert_eq!(repaired.code, Some(0), "{repaired}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    assert_eq!(test.run(["drift"]).code, Some(0));
 }
 
 #[test]

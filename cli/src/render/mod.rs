@@ -7,6 +7,7 @@ pub(crate) mod drift;
 pub(crate) mod ending;
 pub(crate) mod fields;
 pub(crate) mod generations;
+pub(crate) mod happened;
 pub(crate) mod markdown;
 pub(crate) mod outline;
 pub(crate) mod plan_human;

@@ -331,7 +331,7 @@ pub(crate) fn known_drift(known: &[KnownDrift]) -> Vec<String> {
     known.iter().map(told).collect()
 }
 
-pub(crate) fn outline_change(change: &Change, extent: Extent) -> ChangeOutline<'_> {
+fn outline_change(change: &Change, extent: Extent) -> ChangeOutline<'_> {
     let (note, details) = match (&change.before, &change.after) {
         (None, Some(content)) => outline_new(content, extent),
         (Some(Content::Object(before)), Some(Content::Object(after))) => {
@@ -393,7 +393,7 @@ pub(crate) fn named(path: &str, value: &str, between: &str) -> String {
 }
 
 /// `12 lines, 340 B`, or size and digest where there is no text.
-fn measure(content: &Content) -> String {
+pub(crate) fn measure(content: &Content) -> String {
     match content {
         Content::Text(text) => format!(
             "{}, {}",

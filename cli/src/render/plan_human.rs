@@ -182,7 +182,7 @@ impl Page {
         writeln!(self.text)
     }
 
-    pub(crate) fn change(&mut self, outline: &ChangeOutline<'_>) -> std::fmt::Result {
+    fn change(&mut self, outline: &ChangeOutline<'_>) -> std::fmt::Result {
         let Palette { faint, drift, .. } = self.palette;
         let change = outline.change;
         let style = self.palette.of(change.action);

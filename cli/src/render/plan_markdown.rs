@@ -168,18 +168,13 @@ fn draw_target(text: &mut String, outline: &TargetOutline<'_>) -> std::fmt::Resu
     writeln!(text, "</details>")
 }
 
-/// Changes as one block of a difference.
-pub(crate) fn block<'a>(changes: impl Iterator<Item = ChangeOutline<'a>>) -> String {
-    let mut block = String::new();
-    for change in changes {
-        // Writing to a string cannot fail.
-        let _ = draw_change(&mut block, &change);
-    }
+/// Lines as a block that nothing in them can end.
+pub(crate) fn fenced(block: &str, language: &str) -> String {
     if block.is_empty() {
-        return block;
+        return String::new();
     }
-    let fence = fence(&block);
-    format!("{fence}diff\n{block}{fence}\n\n")
+    let fence = fence(block);
+    format!("{fence}{language}\n{block}{fence}\n\n")
 }
 
 /// `!` is what a `diff` block has for a change that is neither addition nor removal.

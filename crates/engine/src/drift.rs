@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use serde::Serialize;
 use switchover_plugin_host::wit;
 use switchover_topology::model::{self, Target};
 use switchover_topology::{Diagnostic, Severity};
@@ -33,7 +32,7 @@ pub struct Drift {
 }
 
 /// What moved at one target.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct TargetDrift {
     /// The `target` node's name.
     pub name: String,
@@ -41,7 +40,7 @@ pub struct TargetDrift {
     pub plugin: PluginRef,
     /// When its turn would come.
     pub wave: Wave,
-    /// What would bring it back. What was left is told where the same is still wanted.
+    /// What would bring it back: `before` is what was found, `after` what was applied, where that is known.
     pub drifted: Vec<Change>,
     /// What drifted and is accepted.
     pub known_drift: Vec<KnownDrift>,
