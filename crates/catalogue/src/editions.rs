@@ -4,20 +4,29 @@ use crate::model::Model;
 use crate::source::{Document, Source};
 use crate::support::{Statement, SupportLine, Years};
 use crate::transport::Transport;
-use crate::version::{DottedVersion, ReleaseRange};
+use crate::version::{DottedVersion, Release};
 
 mod wms_3_86;
 mod wms_5_and_6;
 
-/// An edition of the vendor's failover guide, and what it says for the WMS versions that it covers.
+/// An edition of the vendor's failover guide.
+///
+/// It is in force from its first release until that of the next edition: the guide asks for a minimal WMS version and
+/// so speaks of everything after it.
 #[derive(Debug)]
 pub struct Edition {
     /// As the vendor writes the versions, such as `5.0X/6.0X`.
     pub name: &'static str,
-    /// The WMS versions that it speaks of; for any other it says nothing.
-    pub covers: &'static [ReleaseRange],
+    /// The first WMS release that it is in force for.
+    pub from: Release,
+    /// The newest releases that it names, such as `6.0X`.
+    pub newest: &'static str,
+    /// The first release past those that it names.
+    past: Release,
     /// The lines of its table of devices.
     table: &'static [Line],
+    /// What it says of releases before its own.
+    dated: &'static [Dated],
     source: Source,
     /// What it lists as supported and as not supported.
     pub(crate) support: &'static [SupportLine],
@@ -26,12 +35,6 @@ pub struct Edition {
 }
 
 impl Edition {
-    /// Whether it speaks of this WMS version.
-    #[must_use]
-    pub fn covers(&self, wms: &DottedVersion) -> bool {
-        self.covers.iter().any(|range| range.contains(wms))
-    }
-
     /// What its table says of a model made in this year.
     fn signalling(&self, model: &Model, year: Option<u16>) -> Option<Signalling> {
         self.table
@@ -64,10 +67,31 @@ pub const fn editions() -> &'static [&'static Edition] {
     EDITIONS
 }
 
-/// The edition that covers a WMS version.
+/// The edition in force for a WMS version; none below the first.
 #[must_use]
 pub fn edition(wms: &DottedVersion) -> Option<&'static Edition> {
-    EDITIONS.iter().find(|edition| edition.covers(wms)).copied()
+    let mut newest_first = EDITIONS.iter().rev();
+    newest_first
+        .find(|edition| edition.from.reached_by(wms))
+        .copied()
+}
+
+/// The newest edition, where this WMS version is newer than every release that it names.
+#[must_use]
+pub fn edition_outrun_by(wms: &DottedVersion) -> Option<&'static Edition> {
+    EDITIONS
+        .last()
+        .copied()
+        .filter(|newest| newest.past.reached_by(wms))
+}
+
+/// The edition that is this document.
+#[must_use]
+pub fn edition_of(document: Document) -> Option<&'static Edition> {
+    EDITIONS
+        .iter()
+        .find(|edition| edition.document() == document)
+        .copied()
 }
 
 /// A span of seconds as a table prints it, both ends included; a single number is a span of itself.
@@ -116,6 +140,16 @@ impl Line {
     const fn made(self, made: Years) -> Self {
         Self { made, ..self }
     }
+}
+
+/// A transport that some models have since a release before the edition that says so.
+#[derive(Debug)]
+struct Dated {
+    /// Names of the models, as the catalogue has them.
+    models: &'static [&'static str],
+    transport: Transport,
+    port: Port,
+    since: Release,
 }
 
 /// A port as the table prints it.
@@ -168,7 +202,8 @@ pub struct Signalling {
     pub source: Source,
 }
 
-/// What the edition for this WMS version says of a model; none where there is no such edition, or nothing in it.
+/// What is documented of a model on this WMS version: the table of the edition in force, and what a later edition
+/// dates back to this version. None where there is neither.
 ///
 /// Where several lines may be meant, because the guide tells a model's revisions apart and the name does not, the
 /// answer covers all of them: every transport, and the widest times. A dash in one of them leaves the time unknown.
@@ -184,7 +219,61 @@ pub fn signalling_made_in(
     wms: &DottedVersion,
     year: Option<u16>,
 ) -> Option<Signalling> {
-    edition(wms)?.signalling(model, year)
+    let in_force = edition(wms)?.signalling(model, year);
+    EDITIONS
+        .iter()
+        .filter(|edition| !edition.from.reached_by(wms))
+        .flat_map(|later| later.dated.iter().map(move |dated| (later, dated)))
+        .filter(|(_, dated)| dated.models.contains(&model.name) && dated.since.reached_by(wms))
+        .fold(in_force, |known, (later, dated)| {
+            let mut known = known.unwrap_or_else(|| Signalling {
+                transports: Vec::new(),
+                port: dated.port.number(),
+                documented_port: dated.port,
+                // The later edition's times are those of its own versions.
+                switch: None,
+                r#return: None,
+                source: later.source,
+            });
+            if !known.transports.contains(&dated.transport) {
+                known.transports.push(dated.transport);
+            }
+            Some(known)
+        })
+}
+
+/// What is documented of a model that both PBXs of a pair serve: transports that all these WMS versions have, in the
+/// order of the first that knows the model, and times that hold whichever of them it runs into. A time that is unknown
+/// on one of them is unknown.
+#[must_use]
+pub fn signalling_on_all<'a>(
+    model: &Model,
+    versions: impl IntoIterator<Item = &'a DottedVersion>,
+    year: Option<u16>,
+) -> Option<Signalling> {
+    let each = versions
+        .into_iter()
+        .map(|wms| signalling_made_in(model, wms, year));
+    each.reduce(|known, next| match (known, next) {
+        (Some(known), Some(next)) => Some(in_common(known, &next)),
+        (Some(only), None) | (None, Some(only)) => Some(Signalling {
+            switch: None,
+            r#return: None,
+            ..only
+        }),
+        (None, None) => None,
+    })
+    .flatten()
+}
+
+fn in_common(mut known: Signalling, other: &Signalling) -> Signalling {
+    let shared = |transport: &Transport| other.transports.contains(transport);
+    if known.transports.iter().any(shared) {
+        known.transports.retain(shared);
+    }
+    known.switch = known.switch.zip(other.switch).map(|(a, b)| a.or(b));
+    known.r#return = known.r#return.zip(other.r#return).map(|(a, b)| a.or(b));
+    known
 }
 
 /// As [`signalling`], of the newest edition that has the model: for where no WMS version is known.

@@ -18,8 +18,8 @@ pub use dhcp::{
     DhcpOptionDefinition, DhcpValueType, dhcp_option, dhcp_option_by_name, dhcp_options,
 };
 pub use editions::{
-    Edition, Port, SecondsRange, Signalling, edition, editions, newest_signalling, signalling,
-    signalling_made_in,
+    Edition, Port, SecondsRange, Signalling, edition, edition_of, edition_outrun_by, editions,
+    newest_signalling, signalling, signalling_made_in, signalling_on_all,
 };
 pub use limitations::{
     BLF, CALL_ALL_32, CONTINUITY, Direction, EMAIL_NOTIFICATIONS, HOT_DESKING, KITE, Limitation,
@@ -32,8 +32,7 @@ pub use model::{
 };
 pub use source::{Document, Source, rfc};
 pub use support::{
-    Statement, Support, Verdict, Years, first_supporting, stated_earlier, states, support,
-    support_earlier,
+    Statement, Support, Verdict, Years, first_supporting, states, support, support_earlier,
 };
 pub use transport::{ParseTransportError, Transport};
-pub use version::{DottedVersion, ParseVersionError, Release, ReleaseRange};
+pub use version::{DottedVersion, ParseVersionError, Release};

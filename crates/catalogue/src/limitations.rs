@@ -1,7 +1,8 @@
 use std::ops::RangeInclusive;
 
+use crate::editions::edition;
 use crate::source::{Document, Source};
-use crate::version::{DottedVersion, Release, ReleaseRange};
+use crate::version::DottedVersion;
 
 /// Something that works on the main PBX and does not, or not fully, while the failover PBX serves its users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,16 +15,14 @@ pub struct Limitation {
     pub direction: Direction,
     /// Who says so.
     pub source: Source,
-    /// The WMS versions that the source speaks of. For any other nothing is documented: neither that it still holds,
-    /// nor that it was lifted.
-    pub covers: ReleaseRange,
 }
 
 impl Limitation {
-    /// Whether its source speaks of this WMS version.
+    /// Whether its source is the edition in force for this WMS version. Of a version with another edition nothing is
+    /// known: neither that it still holds, nor that it was lifted.
     #[must_use]
     pub fn documented_for(&self, wms: &DottedVersion) -> bool {
-        self.covers.contains(wms)
+        edition(wms).is_some_and(|in_force| in_force.document() == self.source.document)
     }
 }
 
@@ -87,10 +86,6 @@ const fn listed(trigger: Trigger, direction: Direction, lost: &'static str) -> L
         source: Source {
             document: Document::Guide386,
             section: "Current (temporary) limitations/special configuration",
-        },
-        covers: ReleaseRange {
-            from: Release(&[3, 86]),
-            before: Release(&[3, 87]),
         },
     }
 }
@@ -225,9 +220,11 @@ mod tests {
         for (wms, documented) in [
             ("3.86", true),
             ("3.86.30011", true),
+            ("3.87", true),
+            ("4.02.1", true),
             ("3.85.9999", false),
-            ("3.87", false),
-            ("5.01", false),
+            ("5.00", false),
+            ("7.08", false),
         ] {
             assert_eq!(
                 BLF.documented_for(&wms.parse().unwrap()),

@@ -115,8 +115,8 @@ pub enum Statement {
     SecondaryDnsUnsupported,
 }
 
-/// Where the edition for this WMS version says so; none where it does not, or where no edition covers the version:
-/// then it is not known.
+/// Where the edition in force for this WMS version says so; none where it does not, or none is in force: then it is not
+/// known.
 #[must_use]
 pub fn states(statement: Statement, wms: &DottedVersion) -> Option<Source> {
     edition(wms)?
@@ -126,43 +126,23 @@ pub fn states(statement: Statement, wms: &DottedVersion) -> Option<Source> {
         .map(|(_, source)| *source)
 }
 
-/// What the edition for this WMS version says of a model; none where it says nothing: then it is not known.
+/// What the edition in force for this WMS version says of a model; none where it says nothing: then it is not known.
 #[must_use]
 pub fn support(model: &Model, wms: &DottedVersion) -> Option<Support> {
     support_in(model, edition(wms)?)
 }
 
-/// The newest edition for earlier versions that says so, where none speaks of this one: whether it still holds is
+/// What the newest earlier edition says of a model, where the one in force says nothing: whether it still holds is
 /// unknown, and so not to be relied on.
 #[must_use]
-pub fn stated_earlier(statement: Statement, wms: &DottedVersion) -> Option<&'static Edition> {
-    earlier(wms, states(statement, wms).is_some(), |edition| {
-        let statements = &edition.statements;
-        statements.iter().any(|(made, _)| *made == statement)
-    })
-}
-
-/// What the newest edition for earlier versions says of a model, where that for this version says nothing.
-#[must_use]
 pub fn support_earlier(model: &Model, wms: &DottedVersion) -> Option<(Support, &'static Edition)> {
-    let known = support(model, wms).is_some();
-    let edition = earlier(wms, known, |edition| support_in(model, edition).is_some())?;
-    Some((support_in(model, edition)?, edition))
-}
-
-fn earlier(
-    wms: &DottedVersion,
-    known: bool,
-    speaks: impl Fn(&Edition) -> bool,
-) -> Option<&'static Edition> {
-    let begun = |edition: &Edition| {
-        edition
-            .covers
-            .iter()
-            .any(|range| range.from.reached_by(wms))
-    };
-    let mut newest_first = editions().iter().rev().copied();
-    newest_first.find(|edition| !known && begun(edition) && speaks(edition))
+    if support(model, wms).is_some() {
+        return None;
+    }
+    let newest_first = editions().iter().rev().copied();
+    newest_first
+        .filter(|edition| edition.from.reached_by(wms))
+        .find_map(|edition| Some((support_in(model, edition)?, edition)))
 }
 
 /// The oldest edition that has this model among what failover carries.
@@ -292,14 +272,18 @@ mod tests {
     #[test]
     fn what_a_later_edition_does_not_repeat_is_not_known_there() {
         for name in ["W-AIR", "W04BRI", "W01GSM", "W01FXS", "iOS"] {
-            assert_eq!(verdict(name, "5.01"), None, "{name}");
-            assert_eq!(verdict(name, "4.01"), None, "{name}");
+            for version in ["3.88", "4.01"] {
+                assert_eq!(verdict(name, version), Some(Verdict::Unsupported), "{name}");
+            }
+            for version in ["5.01", "7.08"] {
+                assert_eq!(verdict(name, version), None, "{name}");
+                let (support, edition) =
+                    support_earlier(model(name).unwrap(), &wms(version)).unwrap();
+                assert_eq!(support.verdict, Verdict::Unsupported, "{name}");
+                assert_eq!(edition.name, "3.86", "{name}");
+            }
         }
-        assert_eq!(
-            states(Statement::OutgoingTrunksUnsupported, &wms("6.01")),
-            None
-        );
-        assert_eq!(states(Statement::SyncEveryTwoHours, &wms("3.86")), None);
+        assert_eq!(states(Statement::SyncEveryTwoHours, &wms("4.02")), None);
     }
 
     #[test]
@@ -336,9 +320,20 @@ mod tests {
     }
 
     #[test]
-    fn sources_are_the_editions_own() {
-        let source = states(Statement::OutgoingTrunksUnsupported, &wms("3.86.30011")).unwrap();
-        assert_eq!(source.document, Document::Guide386);
+    fn sources_are_those_of_the_edition_in_force() {
+        for (version, document) in [
+            ("3.86.30011", Document::Guide386),
+            ("4.02.1", Document::Guide386),
+            ("5.01", Document::Guide50X60X),
+            ("7.08", Document::Guide50X60X),
+        ] {
+            let source = states(Statement::OutgoingTrunksUnsupported, &wms(version)).unwrap();
+            assert_eq!(source.document, document, "{version}");
+        }
+        assert_eq!(
+            states(Statement::OutgoingTrunksUnsupported, &wms("3.85")),
+            None
+        );
     }
 
     #[test]

@@ -56,23 +56,6 @@ impl fmt::Display for Release {
     }
 }
 
-/// Releases from one to before another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ReleaseRange {
-    /// The first release in it.
-    pub from: Release,
-    /// The first release past it.
-    pub before: Release,
-}
-
-impl ReleaseRange {
-    /// Whether this version lies in it.
-    #[must_use]
-    pub fn contains(self, version: &DottedVersion) -> bool {
-        self.from.reached_by(version) && !self.before.reached_by(version)
-    }
-}
-
 /// Field by field as numbers, missing fields as zero.
 fn compare(mut left: impl Iterator<Item = u64>, mut right: impl Iterator<Item = u64>) -> Ordering {
     loop {

@@ -1,6 +1,7 @@
 //! SW2xx: what the guide says of devices and trunks, on the WMS versions that the pair runs.
 //!
-//! Only one edition's word counts for a version. Where it says nothing of a model, nothing is found.
+//! For each version the edition in force counts, and what a later one dates back to it. Where neither says anything of
+//! a model, nothing is found. Both PBXs serve every device, so each is judged by the versions of both.
 
 mod fleet;
 mod registration;

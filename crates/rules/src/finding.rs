@@ -1,4 +1,4 @@
-use switchover_catalogue::{DottedVersion, Edition};
+use switchover_catalogue::{DottedVersion, Edition, edition};
 use switchover_topology::{Diagnostic, Related, Severity, Span};
 
 use crate::registry::Rule;
@@ -11,6 +11,15 @@ use crate::registry::Rule;
 pub(crate) struct Finding {
     pub(crate) node: Span,
     pub(crate) diagnostic: Diagnostic,
+}
+
+/// Where a statement comes from that the edition in force for this WMS version does not repeat.
+pub(crate) fn not_repeated(stated: &Edition, wms: &DottedVersion) -> String {
+    let but_not = match edition(wms) {
+        Some(in_force) => format!(", not repeated for WMS {}", in_force.name),
+        None => String::new(),
+    };
+    format!(" (stated for WMS {}{but_not})", stated.name)
 }
 
 impl Finding {
@@ -35,14 +44,11 @@ impl Finding {
         self
     }
 
-    /// What it rests on is stated for another WMS version than the one that it is about: no source says that it holds
-    /// here, and none that it does not, so it warns.
-    pub(crate) fn undocumented(mut self, edition: &Edition, wms: &DottedVersion) -> Self {
+    /// What it rests on is stated by an earlier edition than the one in force: no source says that it still holds, and
+    /// none that it does not, so it warns.
+    pub(crate) fn not_repeated(mut self, stated: &Edition, wms: &DottedVersion) -> Self {
         self.diagnostic.severity = self.diagnostic.severity.max(Severity::Warning);
-        self.diagnostic.message.push_str(&format!(
-            " (stated for WMS {}; nothing is documented for WMS {wms})",
-            edition.name
-        ));
+        self.diagnostic.message.push_str(&not_repeated(stated, wms));
         self
     }
 

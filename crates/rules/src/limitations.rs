@@ -1,7 +1,7 @@
 //! SW3xx: what is lost while the failover PBX serves, raised only where the topology says that it is used.
 //!
-//! The facts are the catalogue's, and they are stated for WMS 3.86 alone. On another version a rule still speaks,
-//! because nobody said that the limitation was lifted, and says that nothing is documented there.
+//! The facts are the catalogue's, and only the edition for WMS 3.86 states them. Where a later edition is in force a
+//! rule still speaks, because nobody said that the limitation was lifted, and says that it is not repeated there.
 
 mod features;
 mod telephones;
@@ -11,10 +11,11 @@ pub(crate) use features::{
 };
 pub(crate) use telephones::{SW306, SW312};
 
-use switchover_catalogue::{DottedVersion, Limitation};
+use switchover_catalogue::{DottedVersion, Limitation, edition_of};
 use switchover_topology::model::PbxRole;
 use switchover_topology::{Severity, Topology};
 
+use crate::finding::not_repeated;
 use crate::registry::{Check, Rule};
 use crate::requirements::of_role;
 
@@ -25,24 +26,21 @@ const LOST: Rule = Rule {
     severity: Severity::Warning,
     summary: "",
     sources: &[],
-    wms: "3.86",
+    wms: "3.86 to 4.X",
     explanation: "",
     acknowledgeable: true,
     looks_at: &[],
     check: Check::Reading,
 };
 
-/// `subject: what is lost`, and that nothing is documented where the failover PBX runs another version than the
-/// source speaks of.
+/// `subject: what is lost`, and that it is not repeated where another edition is in force for the failover PBX.
 fn told(topology: &Topology, subject: &str, limitation: &Limitation) -> String {
     let lost = limitation.lost;
-    match serving(topology).filter(|wms| !limitation.documented_for(wms)) {
-        None => format!("{subject}: {lost}"),
-        Some(wms) => format!(
-            "{subject}: {lost} (stated for WMS {}; nothing is documented for WMS {wms})",
-            limitation.covers.from
-        ),
-    }
+    let elsewhere = serving(topology)
+        .filter(|wms| !limitation.documented_for(wms))
+        .zip(edition_of(limitation.source.document))
+        .map(|(wms, stated)| not_repeated(stated, wms));
+    format!("{subject}: {lost}{}", elsewhere.unwrap_or_default())
 }
 
 /// The version that serves after the switch.

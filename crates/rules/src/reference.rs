@@ -8,8 +8,8 @@ const INTRODUCTION: &str = "\
 # Rules
 
 What `switchover validate` checks. An error fails validation, a warning is shown and fails under `--deny-warnings`.
-The column *WMS* names the versions for which a source states the rule; for others no source says that it does not
-hold. `switchover explain CODE` prints an explanation in the terminal.
+The column *WMS* names the versions for which the vendor's guide in force states the rule. Where a later edition does
+not repeat a limitation, the rule warns and says so. `switchover explain CODE` prints an explanation in the terminal.
 
 Plugins check what only they can know about their servers. Their findings, such as `KEA001`, are explained in
 [plugins](plugins.md), and by `switchover explain`, too.

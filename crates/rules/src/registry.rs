@@ -67,6 +67,7 @@ static RULES: &[Rule] = &[
     requirements::SW111,
     requirements::SW112,
     requirements::SW113,
+    requirements::SW114,
     devices::SW201,
     devices::SW202,
     devices::SW203,

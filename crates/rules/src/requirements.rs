@@ -10,16 +10,14 @@ pub(crate) use capacity::{SW103, SW104, SW110};
 pub(crate) use networks::{SW105, SW106};
 pub(crate) use pair::{SW101, SW102, SW107};
 pub(crate) use sync::{SW109, SW111, SW113};
-pub(crate) use versions::{SW108, SW112};
+pub(crate) use versions::{SW108, SW112, SW114};
 
-use switchover_catalogue::{Document, Edition, Source, Statement, stated_earlier, states};
+use switchover_catalogue::{Document, Source, Statement, states};
 use switchover_topology::Topology;
 use switchover_topology::model::{Kind, Pbx, PbxRole};
 
-use crate::finding::Finding;
-
-/// Stated for these versions by the two editions of the guide, in the same words.
-const BOTH_EDITIONS: &str = "3.86, 5.0X, 6.0X";
+/// What both editions of the guide say, in the same words.
+pub(crate) const SINCE_3_86: &str = "3.86 and later";
 
 const REQUIREMENTS: &[Source] = &[
     Source {
@@ -29,6 +27,17 @@ const REQUIREMENTS: &[Source] = &[
     Source {
         document: Document::Guide50X60X,
         section: "Requirements",
+    },
+];
+
+const FEATURES: &[Source] = &[
+    Source {
+        document: Document::Guide386,
+        section: "Currently supported features & scenarios",
+    },
+    Source {
+        document: Document::Guide50X60X,
+        section: "Currently supported features & scenarios",
     },
 ];
 
@@ -51,50 +60,10 @@ pub(crate) fn pair(topology: &Topology) -> Option<(&Pbx, &Pbx)> {
         .flatten()
 }
 
-/// Something that the guide says, as it bears on a pair.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Stated<'a> {
-    /// The first PBX, main before failover, that runs such a version. What is said for one of the two concerns the
-    /// pair: each serves with what it runs.
-    pbx: &'a Pbx,
-    /// None where it is said of that very version.
-    earlier: Option<&'static Edition>,
-}
-
-impl Stated<'_> {
-    /// A finding that rests on it.
-    pub(crate) fn bears_on(&self, finding: Finding) -> Finding {
-        match self.earlier {
-            None => finding,
-            Some(edition) => finding.undocumented(edition, &self.pbx.wms.value),
-        }
-    }
-
-    /// The same, with the PBX's version beside it.
-    pub(crate) fn bears_with_version_on(&self, finding: Finding) -> Finding {
-        let version = match self.earlier {
-            None => "the version that says so",
-            Some(_) => "nothing is documented for this version",
-        };
-        self.bears_on(finding.related(self.pbx.wms.span, version))
-    }
-}
-
-/// What the guide says for a PBX's WMS version; else what it says for an earlier one.
-pub(crate) fn stated(topology: &Topology, statement: Statement) -> Option<Stated<'_>> {
-    let documented = main_first(topology).find(|pbx| states(statement, &pbx.wms).is_some());
-    let earlier = || {
-        main_first(topology).find_map(|pbx| {
-            let edition = stated_earlier(statement, &pbx.wms)?;
-            Some(Stated {
-                pbx,
-                earlier: Some(edition),
-            })
-        })
-    };
-    documented
-        .map(|pbx| Stated { pbx, earlier: None })
-        .or_else(earlier)
+/// The first PBX, main before failover, for whose WMS version the guide says so. What is said for one of the two
+/// concerns the pair: each serves with what it runs.
+pub(crate) fn stated(topology: &Topology, statement: Statement) -> Option<&Pbx> {
+    main_first(topology).find(|pbx| states(statement, &pbx.wms).is_some())
 }
 
 /// Every PBX, those of the main role before those of the failover role.

@@ -4,6 +4,7 @@ mod acknowledgements;
 mod coverage;
 mod devices;
 mod edges;
+mod editions;
 mod examples;
 mod fixtures;
 mod limitations;

@@ -26,7 +26,7 @@ pub struct WmsSettings {
     pub address: Ipv4Addr,
     /// The port of the API.
     pub port: u16,
-    /// What `PBX/version` tells: 3.86 to 6.0.
+    /// What `PBX/version` tells: 3.86 to 7.
     pub version: String,
     /// The simple token that is taken.
     pub token: String,
@@ -382,11 +382,11 @@ impl Drop for Synchronisation {
     }
 }
 
-/// Failover is documented from 3.86 to 6.0X.
+/// Failover exists from 3.86 on; the newest WMS that anybody has told of is 7.
 fn is_known(version: &str) -> bool {
     let mut numbers = version.split('.').map(str::parse::<u32>);
     let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else {
         return false;
     };
-    (3, 86) <= (major, minor) && (major, minor) < (6, 10) && numbers.all(|number| number.is_ok())
+    (3, 86) <= (major, minor) && major <= 7 && numbers.all(|number| number.is_ok())
 }

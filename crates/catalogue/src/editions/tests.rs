@@ -10,19 +10,18 @@ fn of(name: &str, version: &str) -> Option<Signalling> {
 }
 
 #[test]
-fn editions_cover_what_they_name_and_nothing_else() {
+fn an_edition_is_in_force_until_the_next_one() {
     for (version, name) in [
         ("3.85.9999", None),
         ("3.86", Some("3.86")),
         ("3.86.30011", Some("3.86")),
-        ("3.87", None),
-        ("3.100", None),
-        ("4.01", None),
-        ("5.00.1", Some("5.0X/6.0X")),
-        ("5.09.20220101", Some("5.0X/6.0X")),
-        ("5.10", None),
+        ("3.87", Some("3.86")),
+        ("3.100", Some("3.86")),
+        ("4.99.99999", Some("3.86")),
+        ("5.0", Some("5.0X/6.0X")),
+        ("5.10", Some("5.0X/6.0X")),
         ("6.03", Some("5.0X/6.0X")),
-        ("7.01", None),
+        ("7.08", Some("5.0X/6.0X")),
     ] {
         assert_eq!(
             edition(&wms(version)).map(|edition| edition.name),
@@ -33,17 +32,93 @@ fn editions_cover_what_they_name_and_nothing_else() {
 }
 
 #[test]
+fn the_newest_edition_is_outrun_past_the_releases_that_it_names() {
+    for (version, outrun) in [
+        ("3.87", false),
+        ("5.10", false),
+        ("6.09.99999", false),
+        ("6.10", true),
+        ("7.08", true),
+    ] {
+        let newest = edition_outrun_by(&wms(version)).map(|edition| edition.newest);
+        assert_eq!(newest, outrun.then_some("6.0X"), "{version}");
+    }
+}
+
+#[test]
+fn a_dated_fact_goes_before_the_edition_in_force() {
+    let transports = |name: &str, version: &str| of(name, version).map(|known| known.transports);
+    for (name, before, after) in [
+        (
+            "W0XPRI",
+            Some(vec![Transport::Tcp]),
+            vec![Transport::Tcp, Transport::Tls],
+        ),
+        (
+            "W01/02BRI",
+            Some(vec![Transport::Tcp]),
+            vec![Transport::Tcp, Transport::Tls],
+        ),
+        ("START", None, vec![Transport::Tls]),
+        ("WP480R3", None, vec![Transport::Tls]),
+        ("WP480R2", Some(vec![Transport::Tcp]), vec![Transport::Tcp]),
+    ] {
+        assert_eq!(transports(name, "3.88.41912.34"), before, "{name}");
+        for version in ["4.0", "4.02.1"] {
+            assert_eq!(transports(name, version), Some(after.clone()), "{name}");
+        }
+    }
+    // The times of a line stay those of the edition in force, if it has one.
+    assert_eq!(of("W0XPRI", "4.02.1").unwrap().switch, seconds(10, 10));
+    assert_eq!(of("START", "4.02.1").unwrap().switch, None);
+    assert_eq!(of("START", "4.02.1").unwrap().port, 443);
+    assert_eq!(of("Vision", "4.02.1"), None);
+}
+
+#[test]
+fn a_pair_of_two_versions_has_what_both_have() {
+    let on = |name: &str, versions: [&str; 2]| {
+        let versions = versions.map(wms);
+        signalling_on_all(model(name).unwrap(), &versions, None)
+    };
+    let pri = on("W0XPRI", ["5.01", "3.88"]).unwrap();
+    assert_eq!(pri.transports, [Transport::Tcp]);
+    let telephone = on("WP490R2", ["3.88", "5.01"]).unwrap();
+    assert_eq!(telephone.switch, seconds(30, 60));
+    let without_revision = on("WP490", ["3.86", "5.01"]).unwrap();
+    assert_eq!(without_revision.switch, seconds(30, 145));
+    // Known on one of them only: it speaks as documented there, and how long it takes is not known.
+    for versions in [["3.86", "5.01"], ["5.01", "3.86"]] {
+        let start = on("START", versions).unwrap();
+        assert_eq!(start.transports, [Transport::Tls]);
+        assert_eq!((start.switch, start.r#return), (None, None));
+    }
+    assert_eq!(
+        on("WP600A", ["5.01", "3.86"]).unwrap().switch,
+        None,
+        "a dash"
+    );
+    assert_eq!(on("START", ["3.86", "3.88"]), None);
+}
+
+#[test]
 fn tables_name_models_of_the_catalogue() {
     for edition in editions() {
+        let dated = edition.dated.iter().flat_map(|dated| dated.models);
+        for name in edition
+            .table
+            .iter()
+            .flat_map(|line| line.models)
+            .chain(dated)
+        {
+            assert!(
+                models().iter().any(|model| model.name == *name),
+                "{name} in {}",
+                edition.name
+            );
+        }
         for line in edition.table {
             assert!(!line.transports.is_empty());
-            for name in line.models {
-                assert!(
-                    models().iter().any(|model| model.name == *name),
-                    "{name} in {}",
-                    edition.name
-                );
-            }
             for range in [line.switch, line.r#return].into_iter().flatten() {
                 assert!(range.min <= range.max);
             }
@@ -73,7 +148,8 @@ fn a_dash_is_unknown_and_an_absent_line_is_none() {
     assert_eq!(of("WP600A", "5.01").unwrap().switch, seconds(60, 180));
     assert_eq!(of("START", "3.86"), None);
     assert_eq!(of("W-AIR", "6.01"), None);
-    assert_eq!(of("W24FXSR2", "4.01"), None);
+    assert_eq!(of("W24FXSR2", "4.01"), of("W24FXSR2", "3.86"));
+    assert_eq!(of("W24FXSR2", "3.85"), None);
 }
 
 #[test]

@@ -4,15 +4,15 @@ use super::{CLEAR_TEXT_PORT, Edition, Line, Port, SECURE, line, seconds};
 use crate::source::{Document, Source};
 use crate::support::{Statement, SupportLine, Years, supported, supported_from, unsupported};
 use crate::transport::Transport::{Tcp, Tls, Udp};
-use crate::version::{Release, ReleaseRange};
+use crate::version::Release;
 
 pub(super) const EDITION: Edition = Edition {
     name: "3.86",
-    covers: &[ReleaseRange {
-        from: Release(&[3, 86]),
-        before: Release(&[3, 87]),
-    }],
+    from: Release(&[3, 86]),
+    newest: "3.86",
+    past: Release(&[3, 87]),
     table: TABLE,
+    dated: &[],
     source: section("Device configuration and switching timeout"),
     support: SUPPORT,
     statements: STATEMENTS,

@@ -1,27 +1,21 @@
 //! The guide's edition for WMS 5.0X and 6.0X.
 
-use super::{CLEAR_TEXT_PORT, Edition, Line, Port, SECURE, line, seconds};
+use super::{CLEAR_TEXT_PORT, Dated, Edition, Line, Port, SECURE, line, seconds};
 use crate::source::{Document, Source};
 use crate::support::{Statement, SupportLine, supported, supported_from};
 use crate::transport::Transport::{Tcp, Tls, Udp};
-use crate::version::{Release, ReleaseRange};
+use crate::version::Release;
 
 pub(super) const EDITION: Edition = Edition {
     name: "5.0X/6.0X",
-    covers: &[
-        ReleaseRange {
-            from: Release(&[5, 0]),
-            before: Release(&[5, 10]),
-        },
-        ReleaseRange {
-            from: Release(&[6, 0]),
-            before: Release(&[6, 10]),
-        },
-    ],
+    from: Release(&[5, 0]),
+    newest: "6.0X",
+    past: Release(&[6, 10]),
     table: TABLE,
+    dated: DATED,
     source: TABLE_OF_DEVICES,
     support: SUPPORT,
-    statements: &[(Statement::SyncEveryTwoHours, FEATURES)],
+    statements: STATEMENTS,
 };
 
 const fn section(section: &'static str) -> Source {
@@ -33,6 +27,7 @@ const fn section(section: &'static str) -> Source {
 
 const TABLE_OF_DEVICES: Source = section("Device configuration and switching timeout");
 const FEATURES: Source = section("Currently supported features & scenarios");
+const LIMITATIONS: Source = section("Current (temporary) limitations/special configuration");
 
 /// Which limitations of the edition for 3.86 it still has is not known, so it has none here: only what it carries.
 /// That it carries what its table gives times for follows from the table.
@@ -73,6 +68,40 @@ const SUPPORT: &[SupportLine] = &[
         FEATURES,
     ),
 ];
+
+/// Its text is otherwise that of the edition for 3.86; of the limitations there, it repeats none of single models and
+/// features.
+const STATEMENTS: &[(Statement, Source)] = &[
+    (Statement::FailoverUsuallyIdle, FEATURES),
+    (Statement::SyncOverwritesDestination, LIMITATIONS),
+    (Statement::LocaleNotSynced, LIMITATIONS),
+    (Statement::SyncEveryTwoHours, FEATURES),
+    (Statement::DevicesRegisterOnBoth, FEATURES),
+    (Statement::IncomingTrunksTryBoth, FEATURES),
+    (Statement::OutgoingTrunksUnsupported, LIMITATIONS),
+    (Statement::PhoneFailoverConfUnsupported, LIMITATIONS),
+    (Statement::SecondaryDnsUnsupported, LIMITATIONS),
+];
+
+/// “Since WMS 4.0X”. A WP410, WP480 or WP490 without a revision may be an R3.
+const DATED: &[Dated] = &[Dated {
+    models: &[
+        "WP410",
+        "WP410R3",
+        "WP480",
+        "WP480R3",
+        "WP490",
+        "WP490R3",
+        "START",
+        "WorkForce",
+        "WelcomeConsole",
+        "W0XPRI",
+        "W01/02BRI",
+    ],
+    transport: Tls,
+    port: SECURE,
+    since: Release(&[4, 0]),
+}];
 
 /// The lines for WP4X0 are told apart by revision; a name without one may mean any of them.
 const TABLE: &[Line] = &[

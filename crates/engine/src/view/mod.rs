@@ -323,8 +323,20 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Model, transport and port come from the catalogue, for the WMS version of the main PBX; the topology may say
-    /// otherwise. What neither says is refused rather than guessed.
+    /// The WMS versions of the pair, the main PBX's first.
+    fn versions(&self) -> Vec<&'a catalogue::DottedVersion> {
+        let of_role = |role| {
+            let pbxs = self.topology.pbxs.iter();
+            pbxs.filter(move |pbx| pbx.role.value == role)
+                .map(|pbx| &pbx.wms.value)
+        };
+        of_role(PbxRole::Main)
+            .chain(of_role(PbxRole::Failover))
+            .collect()
+    }
+
+    /// Model, transport and port come from the catalogue, for the WMS versions of both PBXs, because both serve the
+    /// device; the topology may say otherwise. What neither says is refused rather than guessed.
     fn device(&self, device: &Device) -> Result<wit::Device, Box<Diagnostic>> {
         let refuse = |message: String, help: &str| {
             Box::new(Diagnostic {
@@ -350,15 +362,12 @@ impl<'a> Scope<'a> {
                     .unwrap_or("models are named as in the vendor's guide, such as `WP480`"),
             )
         })?;
-        let wms = self
-            .topology
-            .pbxs
-            .iter()
-            .find(|pbx| pbx.role.value == PbxRole::Main)
-            .map(|pbx| &pbx.wms.value);
+        let versions = self.versions();
+        let year = device.year.as_ref().map(|year| year.value);
+        let on_both = catalogue::signalling_on_all(model, versions.iter().copied(), year);
         // Where no PBX is declared yet, as after an import, what the newest documents say stands for it.
-        let documented = match wms {
-            Some(wms) => catalogue::signalling(model, wms),
+        let documented = match versions.first() {
+            Some(_) => on_both.clone(),
             None => catalogue::newest_signalling(model),
         };
         let transport = match (&device.transport, &documented) {
@@ -372,7 +381,9 @@ impl<'a> Scope<'a> {
             .map(|port| port.value)
             .or(documented.as_ref().map(|signalling| signalling.port));
         let (Some(transport), Some(port)) = (transport, port) else {
-            let version = wms.map_or_else(String::new, |wms| format!(" on WMS {wms}"));
+            let version = versions
+                .first()
+                .map_or_else(String::new, |wms| format!(" on WMS {wms}"));
             return Err(refuse(
                 format!("no source documents how `{}` signals{version}", model.name),
                 "declare `transport=` and `port=` on the device",
@@ -403,8 +414,10 @@ impl<'a> Scope<'a> {
                 .map(|firmware| firmware.value.to_string()),
             transport: signalling_transport(transport),
             port,
-            windows: wms
-                .and_then(|wms| windows(model, wms, device.year.as_ref().map(|year| year.value))),
+            windows: on_both.map(|documented| wit::Windows {
+                switch: documented.switch.map(seconds_range),
+                back: documented.r#return.map(seconds_range),
+            }),
         })
     }
 }
@@ -426,21 +439,11 @@ const fn signalling_transport(transport: catalogue::Transport) -> wit::Transport
     }
 }
 
-/// What the documents say of a model of this year under this version.
-fn windows(
-    model: &catalogue::Model,
-    wms: &catalogue::DottedVersion,
-    year: Option<u16>,
-) -> Option<wit::Windows> {
-    let seconds = |range: catalogue::SecondsRange| wit::SecondsRange {
+const fn seconds_range(range: catalogue::SecondsRange) -> wit::SecondsRange {
+    wit::SecondsRange {
         min: range.min,
         max: range.max,
-    };
-    let documented = catalogue::signalling_made_in(model, wms, year)?;
-    Some(wit::Windows {
-        switch: documented.switch.map(seconds),
-        back: documented.r#return.map(seconds),
-    })
+    }
 }
 
 fn role(role: &Role<'_>) -> wit::Role {
@@ -571,3 +574,6 @@ fn call_group(group: &model::CallGroup) -> wit::CallGroup {
         pbx: group.on.as_ref().map(|name| text(name)),
     }
 }
+
+#[cfg(test)]
+mod tests;

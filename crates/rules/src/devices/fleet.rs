@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use switchover_catalogue::{
     DeviceClass, Edition, Model, Signalling, Support, Verdict, first_supporting, model,
-    nearest_model, signalling_made_in, support, support_earlier,
+    nearest_model, signalling_made_in, signalling_on_all, support, support_earlier,
 };
 use switchover_topology::Topology;
 use switchover_topology::model::{Device, Pbx};
@@ -31,6 +31,8 @@ pub(crate) struct Known<'a> {
     pub(crate) nearest: Option<&'static str>,
     /// On each WMS version of the pair, that of the main PBX first.
     pub(crate) on: Vec<On<'a>>,
+    /// How it speaks to both PBXs.
+    pub(crate) signalling: Option<Signalling>,
 }
 
 /// What is documented of a model on a WMS version.
@@ -40,12 +42,12 @@ pub(crate) struct On<'a> {
     pub(crate) pbx: &'a Pbx,
     pub(crate) signalling: Option<Signalling>,
     pub(crate) support: Option<Support>,
-    /// What is documented for an earlier version, where nothing is for this one.
+    /// What an earlier edition says, where the one in force says nothing.
     pub(crate) earlier: Option<(Support, &'static Edition)>,
 }
 
 impl On<'_> {
-    /// What is said of support, for this version or else for an earlier one.
+    /// What is said of support, by the edition in force or else by an earlier one.
     pub(crate) fn said(&self) -> Option<Support> {
         self.support
             .or_else(|| self.earlier.map(|(support, _)| support))
@@ -62,7 +64,7 @@ impl On<'_> {
     pub(crate) fn bears_on(&self, finding: Finding) -> Finding {
         match self.earlier {
             None => finding,
-            Some((_, edition)) => finding.undocumented(edition, &self.pbx.wms.value),
+            Some((_, edition)) => finding.not_repeated(edition, &self.pbx.wms.value),
         }
     }
 }
@@ -118,7 +120,17 @@ impl<'a> Known<'a> {
             model,
             nearest: None,
             on: versions.iter().map(on).collect(),
+            signalling: model.and_then(|model| {
+                let versions = versions.iter().map(|pbx| &pbx.wms.value);
+                signalling_on_all(model, versions, year)
+            }),
         }
+    }
+
+    /// The versions whose edition in force speaks of support before those where only an earlier one does.
+    pub(crate) fn in_force_first(&self) -> impl Iterator<Item = &On<'a>> {
+        let in_force = self.on.iter().filter(|on| on.earlier.is_none());
+        in_force.chain(self.on.iter().filter(|on| on.earlier.is_some()))
     }
 
     /// Whether it is software on a computer or mobile phone.
@@ -134,8 +146,7 @@ impl<'a> Known<'a> {
             && self
                 .model
                 .and_then(first_supporting)
-                .and_then(|edition| edition.covers.first())
-                .is_some_and(|range| !range.from.reached_by(&on.pbx.wms))
+                .is_some_and(|edition| !edition.from.reached_by(&on.pbx.wms))
     }
 }
 

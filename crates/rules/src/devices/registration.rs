@@ -8,18 +8,18 @@ use switchover_topology::model::{Device, FailoverBy, Kind, Mode, Network, Pbx};
 use switchover_topology::{Severity, Topology};
 
 use super::fleet::Fleet;
-use super::{FEATURES, LIMITATIONS, guide_386};
+use super::{FEATURES, LIMITATIONS, guide_386, guide_later};
 use crate::finding::Finding;
 use crate::registry::{Check, Rule};
-use crate::requirements::{counted, main_first, stated};
+use crate::requirements::{SINCE_3_86, counted, main_first, stated};
 
 pub(crate) const SW211: Rule = Rule {
     code: "SW211",
     name: "failover-by-phone-failover-conf",
     severity: Severity::Error,
     summary: "a device is to fail over by `phone_failover.conf`, which is not supported",
-    sources: &[guide_386(LIMITATIONS)],
-    wms: "3.86",
+    sources: &[guide_386(LIMITATIONS), guide_later(LIMITATIONS)],
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW211.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::Device],
@@ -31,8 +31,8 @@ pub(crate) const SW212: Rule = Rule {
     name: "failover-by-secondary-dns",
     severity: Severity::Error,
     summary: "a device is to fail over by a secondary DNS configuration, which is not supported",
-    sources: &[guide_386(LIMITATIONS)],
-    wms: "3.86",
+    sources: &[guide_386(LIMITATIONS), guide_later(LIMITATIONS)],
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW212.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::Device],
@@ -44,8 +44,8 @@ pub(crate) const SW213: Rule = Rule {
     name: "registered-on-one-pbx-only",
     severity: Severity::Error,
     summary: "devices would be registered on one PBX only",
-    sources: &[guide_386(FEATURES)],
-    wms: "3.86",
+    sources: &[guide_386(FEATURES), guide_later(FEATURES)],
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW213.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Site, Kind::Pbx, Kind::Network, Kind::Device],
@@ -93,7 +93,7 @@ fn by(
             let finding = Finding::new(rule, device.span, declared.span, message)
                 .label("not supported")
                 .help("leave `failover-by` out: devices register on both PBXs at the same time");
-            Some(said.bears_with_version_on(finding))
+            Some(finding.related(said.wms.span, "the version that says so"))
         })
         .collect()
 }
@@ -101,14 +101,13 @@ fn by(
 fn one_pbx_only(topology: &Topology) -> Vec<Finding> {
     let said = stated(topology, Statement::DevicesRegisterOnBoth)
         .filter(|_| !topology.incomplete.contains(&Kind::Pbx));
-    let Some((first, said)) = topology.devices.first().zip(said) else {
+    let Some(first) = topology.devices.first().filter(|_| said.is_some()) else {
         return Vec::new();
     };
     let mut findings: Vec<Finding> = alone(topology, first).into_iter().collect();
     findings.extend(same_hostname(topology, first));
     findings.extend(one_family(topology));
-    let on_this_version = findings.into_iter().map(|found| said.bears_on(found));
-    on_this_version.collect()
+    findings
 }
 
 /// In hot standby a missing PBX is reported as such.

@@ -1,6 +1,6 @@
 //! How devices speak to the PBXs.
 
-use switchover_catalogue::{Port, Signalling, Transport};
+use switchover_catalogue::{Port, Transport};
 use switchover_topology::model::{Device, Kind};
 use switchover_topology::{Severity, Span};
 
@@ -8,6 +8,7 @@ use super::fleet::{Fleet, Known, On};
 use super::{LIMITATIONS, TABLE, guide_386, guide_later};
 use crate::finding::Finding;
 use crate::registry::{Check, Rule};
+use crate::requirements::SINCE_3_86;
 
 pub(crate) const SW204: Rule = Rule {
     code: "SW204",
@@ -15,7 +16,7 @@ pub(crate) const SW204: Rule = Rule {
     severity: Severity::Error,
     summary: "a device's transport or port is not one that the guide's table has for its model",
     sources: &[guide_386(TABLE), guide_later(TABLE)],
-    wms: "3.86, 5.0X, 6.0X",
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW204.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::Device],
@@ -28,7 +29,7 @@ pub(crate) const SW205: Rule = Rule {
     severity: Severity::Warning,
     summary: "a device's signalling is not encrypted; an error where the site sets `require-tls`",
     sources: &[guide_386(LIMITATIONS), guide_386(TABLE), guide_later(TABLE)],
-    wms: "3.86, 5.0X, 6.0X",
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW205.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Site, Kind::Pbx, Kind::Device],
@@ -99,21 +100,22 @@ fn contradiction(device: &Device, span: Span, message: String) -> Finding {
     Finding::new(&SW204, device.span, span, message).related(device.model.span, "the model")
 }
 
-/// What carries the signalling: what is declared, else what the table has first for the main PBX's version.
+/// What carries the signalling: what is declared, else what the table has first.
 fn used(device: &Device, known: &Known<'_>) -> Option<(Transport, Span)> {
     match &device.transport {
         Some(declared) => Some((declared.value, declared.span)),
-        None => documented(known)
-            .and_then(|(_, table)| table.transports.first())
-            .map(|first| (*first, device.model.span)),
+        None => {
+            let first = known.signalling.as_ref()?.transports.first()?;
+            Some((*first, device.model.span))
+        }
     }
 }
 
-fn documented<'k, 'a>(known: &'k Known<'a>) -> Option<(&'k On<'a>, &'k Signalling)> {
-    known
-        .on
-        .iter()
-        .find_map(|on| on.signalling.as_ref().map(|table| (on, table)))
+/// The WMS versions that a model is documented for: `3.86`, `3.86 and 5.01`.
+fn documented_for(known: &Known<'_>) -> String {
+    let documented = known.on.iter().filter(|on| on.signalling.is_some());
+    let versions: Vec<&str> = documented.map(|on| on.pbx.wms.value.as_str()).collect();
+    versions.join(" and ")
 }
 
 fn in_clear_text(fleet: &Fleet<'_>) -> Vec<Finding> {
@@ -144,7 +146,7 @@ fn clear_text(device: &Device, known: &Known<'_>, transport: Transport, span: Sp
     let (name, model) = (&device.name.value, &device.model.value);
     let message = format!("signalling of `{name}` is not encrypted: it goes over {transport}");
     let finding = Finding::new(&SW205, device.span, span, message);
-    let Some((on, table)) = documented(known) else {
+    let Some(table) = &known.signalling else {
         return finding
             .label(format!("{transport} is not encrypted"))
             .help(format!(
@@ -152,7 +154,7 @@ fn clear_text(device: &Device, known: &Known<'_>, transport: Transport, span: Sp
             ));
     };
     let all = list(&table.transports);
-    let finding = finding.label(format!("{all} on WMS {}", on.pbx.wms.value));
+    let finding = finding.label(format!("{all} on WMS {}", documented_for(known)));
     if table.transports.contains(&Transport::Tls) {
         return finding.help(format!(
             "use `transport=\"tls\"` where this {model} speaks it: the table has {all}"

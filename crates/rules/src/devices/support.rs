@@ -8,8 +8,9 @@ use switchover_topology::model::{Device, Kind};
 
 use super::fleet::{Fleet, Known, On, year};
 use super::{FEATURES, LIMITATIONS, guide_386, guide_later};
-use crate::finding::Finding;
+use crate::finding::{Finding, not_repeated};
 use crate::registry::{Check, Rule};
+use crate::requirements::SINCE_3_86;
 
 pub(crate) const SW201: Rule = Rule {
     code: "SW201",
@@ -17,7 +18,7 @@ pub(crate) const SW201: Rule = Rule {
     severity: Severity::Error,
     summary: "failover does not carry devices of this model",
     sources: &[guide_386(LIMITATIONS)],
-    wms: "3.86",
+    wms: "3.86 to 4.X",
     explanation: include_str!("../../explanations/SW201.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::Device],
@@ -30,7 +31,7 @@ pub(crate) const SW202: Rule = Rule {
     severity: Severity::Error,
     summary: "a device's firmware is older than failover needs on its model",
     sources: &[guide_386(FEATURES), guide_later(FEATURES)],
-    wms: "3.86, 5.0X, 6.0X",
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW202.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::Device],
@@ -43,7 +44,7 @@ pub(crate) const SW203: Rule = Rule {
     severity: Severity::Error,
     summary: "failover carries this client only from a later WMS, or a later version of the client, on",
     sources: &[guide_386(FEATURES), guide_later(FEATURES)],
-    wms: "3.86, 5.0X, 6.0X",
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW203.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::Device],
@@ -72,7 +73,7 @@ pub(crate) const SW214: Rule = Rule {
     severity: Severity::Warning,
     summary: "a device declares no year of production, and what the guide says of its model depends on it",
     sources: &[guide_386(LIMITATIONS)],
-    wms: "3.86",
+    wms: "3.86 to 4.X",
     explanation: include_str!("../../explanations/SW214.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::Device],
@@ -86,8 +87,7 @@ fn unsupported(fleet: &Fleet<'_>) -> Vec<Finding> {
             let made = year(device);
             // A client that only has to wait for a later WMS is another rule's.
             let (on, support) = known
-                .on
-                .iter()
+                .in_force_first()
                 .filter(|on| !(known.is_client() && known.comes_later(on)))
                 .find_map(|on| on.unsupported(made).map(|support| (on, support)))?;
             Some(not_carried(device, on, support.made))
@@ -107,7 +107,7 @@ fn not_carried(device: &Device, on: &On<'_>, made: Years) -> Finding {
     );
     let version = match on.support {
         Some(_) => "the version that says so",
-        None => "nothing is documented for this version",
+        None => "the guide for this version does not say so",
     };
     let finding = Finding::new(&SW201, device.span, device.model.span, message)
         .label("not supported by failover")
@@ -177,7 +177,7 @@ fn clients(fleet: &Fleet<'_>) -> Vec<Finding> {
         .filter(|(_, known)| known.is_client())
         .filter_map(|(device, known)| {
             let model = known.model?;
-            // Of a version between two editions nothing is documented.
+            // What is too old for failover altogether is another rule's.
             let early = known
                 .on
                 .iter()
@@ -243,7 +243,7 @@ fn without_year(fleet: &Fleet<'_>) -> Vec<Finding> {
         .iter()
         .filter(|(device, _)| device.year.is_none())
         .filter_map(|(device, known)| {
-            let depends = known.on.iter().find_map(|on| depends(known, on))?;
+            let depends = known.in_force_first().find_map(|on| depends(known, on))?;
             let (name, model) = (&device.name.value, &device.model.value);
             let message = format!("`{name}` declares no year, and {depends}");
             Some(
@@ -261,17 +261,16 @@ fn without_year(fleet: &Fleet<'_>) -> Vec<Finding> {
 fn depends(known: &Known<'_>, on: &On<'_>) -> Option<String> {
     let model = known.model?;
     let wms = &on.pbx.wms.value;
-    let unless = |documented: bool| match documented {
-        true => format!("on WMS {wms}"),
-        false => format!("where nothing else is documented, as for WMS {wms},"),
-    };
     let support = on
         .said()
         .filter(|support| support.made != Years::ANY)
         .map(|support| {
+            let elsewhere = match on.earlier {
+                None => format!(" on WMS {wms}"),
+                Some((_, edition)) => not_repeated(edition, wms),
+            };
             format!(
-                "{} {} made in {} does not fail over",
-                unless(on.support.is_some()),
+                "{} made in {} does not fail over{elsewhere}",
                 article(model.name),
                 support.made
             )
@@ -288,8 +287,7 @@ fn depends(known: &Known<'_>, on: &On<'_>) -> Option<String> {
             .years()
             .filter(|_| concerned && limitation.documented_for(wms))?;
         Some(format!(
-            "{} calls to one made in {}–{} cannot be completed normally",
-            unless(true),
+            "calls to one made in {}–{} cannot be completed normally on WMS {wms}",
             years.start(),
             years.end()
         ))

@@ -11,6 +11,7 @@ use super::fleet::{Fleet, Known, On};
 use super::{TABLE, guide_386, guide_later};
 use crate::finding::Finding;
 use crate::registry::{Check, Rule};
+use crate::requirements::SINCE_3_86;
 
 pub(crate) const SW209: Rule = Rule {
     code: "SW209",
@@ -18,7 +19,7 @@ pub(crate) const SW209: Rule = Rule {
     severity: Severity::Error,
     summary: "a device may take longer to switch or to return than the site's objective",
     sources: &[guide_386(TABLE), guide_later(TABLE)],
-    wms: "3.86, 5.0X, 6.0X",
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW209.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Site, Kind::Pbx, Kind::Device],
@@ -31,7 +32,7 @@ pub(crate) const SW210: Rule = Rule {
     severity: Severity::Warning,
     summary: "the site has an objective, and the guide gives no times for a device's model",
     sources: &[guide_386(TABLE)],
-    wms: "3.86",
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW210.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Site, Kind::Pbx, Kind::Device],
@@ -140,18 +141,16 @@ fn no_times(device: &Device, known: &Known<'_>, ways: &[Way<'_>]) -> Option<Find
         return None;
     }
     let (on, way) = known.on.iter().find_map(|on| {
+        // What is too old for failover altogether is another rule's.
+        edition(&on.pbx.wms)?;
         let time = |way: &&Way<'_>| on.signalling.as_ref().and_then(way.time).is_none();
         ways.iter().find(time).map(|way| (on, way))
     })?;
     let (name, model, wms) = (&device.name.value, &device.model.value, &on.pbx.wms.value);
-    let why = match edition(wms) {
-        Some(_) => format!(
-            "the guide has no time for a {model} to {} on WMS {wms}",
-            way.verb
-        ),
-        None => format!("no edition of the guide covers WMS {wms}"),
-    };
-    let message = format!("whether `{name}` meets the objective is not known: {why}");
+    let message = format!(
+        "whether `{name}` meets the objective is not known: the guide has no time for a {model} to {} on WMS {wms}",
+        way.verb
+    );
     Some(
         Finding::new(&SW210, device.span, device.model.span, message)
             .label("no documented times")

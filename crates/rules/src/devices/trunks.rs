@@ -4,18 +4,18 @@ use switchover_catalogue::Statement;
 use switchover_topology::model::{Kind, Pbx, Trunk, TrunkDirection};
 use switchover_topology::{Severity, Topology};
 
-use super::{FEATURES, LIMITATIONS, guide_386};
+use super::{FEATURES, LIMITATIONS, guide_386, guide_later};
 use crate::finding::Finding;
 use crate::registry::{Check, Rule};
-use crate::requirements::{main_first, stated};
+use crate::requirements::{SINCE_3_86, main_first, stated};
 
 pub(crate) const SW206: Rule = Rule {
     code: "SW206",
     name: "outgoing-trunk",
     severity: Severity::Error,
     summary: "an outgoing trunk, which does not fail over",
-    sources: &[guide_386(LIMITATIONS)],
-    wms: "3.86",
+    sources: &[guide_386(LIMITATIONS), guide_later(LIMITATIONS)],
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW206.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::Trunk],
@@ -27,8 +27,8 @@ pub(crate) const SW207: Rule = Rule {
     name: "trunk-not-on-both-pbxs",
     severity: Severity::Error,
     summary: "an incoming trunk does not register to both PBXs",
-    sources: &[guide_386(FEATURES)],
-    wms: "3.86",
+    sources: &[guide_386(FEATURES), guide_later(FEATURES)],
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW207.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::Trunk],
@@ -59,7 +59,7 @@ fn outgoing(topology: &Topology) -> Vec<Finding> {
                      calls out during a failover and acknowledge SW206 in `{name}`",
                     trunk.provider.value
                 ));
-            said.bears_with_version_on(finding)
+            finding.related(said.wms.span, "the version that says so")
         })
         .collect()
 }
@@ -67,13 +67,11 @@ fn outgoing(topology: &Topology) -> Vec<Finding> {
 fn incoming(topology: &Topology) -> Vec<Finding> {
     // With one PBX alone there are no two to register to, and one that was left out may be the missing one.
     let enough = topology.pbxs.len() > 1 && !topology.incomplete.contains(&Kind::Pbx);
-    let said = stated(topology, Statement::IncomingTrunksTryBoth).filter(|_| enough);
-    let Some(said) = said else {
+    if !enough || stated(topology, Statement::IncomingTrunksTryBoth).is_none() {
         return Vec::new();
-    };
+    }
     of_direction(topology, TrunkDirection::Incoming)
         .filter_map(|trunk| not_on_both(topology, trunk))
-        .map(|found| said.bears_on(found))
         .collect()
 }
 

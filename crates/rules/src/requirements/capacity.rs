@@ -1,10 +1,10 @@
 //! Whether the failover PBX can carry everybody.
 
-use switchover_catalogue::{Document, FAILOVER_CAPACITY, Source, Statement};
+use switchover_catalogue::{FAILOVER_CAPACITY, Statement};
 use switchover_topology::model::{Kind, Mode, Pbx, PlatformKind};
 use switchover_topology::{Severity, Span, Topology};
 
-use super::{BOTH_EDITIONS, counted, pair, stated};
+use super::{FEATURES, SINCE_3_86, counted, pair, stated};
 use crate::finding::Finding;
 use crate::registry::{Check, Rule};
 
@@ -14,7 +14,7 @@ pub(crate) const SW103: Rule = Rule {
     severity: Severity::Error,
     summary: "the failover PBX is hardware, and both loads together exceed 1000 users",
     sources: FAILOVER_CAPACITY.sources,
-    wms: BOTH_EDITIONS,
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW103.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::User],
@@ -27,7 +27,7 @@ pub(crate) const SW104: Rule = Rule {
     severity: Severity::Error,
     summary: "the failover PBX is a virtual machine with too few cores for both loads together",
     sources: FAILOVER_CAPACITY.sources,
-    wms: BOTH_EDITIONS,
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW104.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::User],
@@ -39,11 +39,8 @@ pub(crate) const SW110: Rule = Rule {
     name: "load-on-failover-pbx",
     severity: Severity::Warning,
     summary: "hot standby, but the failover PBX carries users of its own",
-    sources: &[Source {
-        document: Document::Guide386,
-        section: "Currently supported features & scenarios",
-    }],
-    wms: "3.86",
+    sources: FEATURES,
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW110.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Site, Kind::Pbx, Kind::User],
@@ -226,13 +223,10 @@ fn standby_with_load(topology: &Topology) -> Vec<Finding> {
         .site
         .as_ref()
         .is_some_and(|site| site.mode.value == Mode::HotStandby);
-    let said = stated(topology, Statement::FailoverUsuallyIdle).filter(|_| hot_standby);
-    let Some(said) = said else {
-        return Vec::new();
-    };
+    let said = stated(topology, Statement::FailoverUsuallyIdle).is_some();
     pair(topology)
+        .filter(|_| hot_standby && said)
         .and_then(|(main, failover)| loaded(topology, main, failover))
-        .map(|found| said.bears_on(found))
         .into_iter()
         .collect()
 }

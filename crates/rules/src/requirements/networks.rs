@@ -6,7 +6,7 @@ use switchover_catalogue::{DeviceClass, Document, Source, model};
 use switchover_topology::model::{Device, Dhcp, Kind, Network, Pbx, PbxRole};
 use switchover_topology::{Severity, Topology};
 
-use super::{BOTH_EDITIONS, REQUIREMENTS, counted, of_role, role_name};
+use super::{REQUIREMENTS, SINCE_3_86, counted, of_role, role_name};
 use crate::finding::Finding;
 use crate::registry::{Check, Rule};
 
@@ -16,7 +16,7 @@ pub(crate) const SW105: Rule = Rule {
     severity: Severity::Error,
     summary: "devices have the main PBX as primary DNS server and no secondary one",
     sources: REQUIREMENTS,
-    wms: BOTH_EDITIONS,
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW105.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::Network, Kind::Device],
@@ -28,11 +28,17 @@ pub(crate) const SW106: Rule = Rule {
     name: "no-separate-dhcp-server",
     severity: Severity::Error,
     summary: "a network with telephones or gateways has no DHCP server of its own, or a PBX is one",
-    sources: &[Source {
-        document: Document::Guide386,
-        section: "Current (temporary) limitations/special configuration",
-    }],
-    wms: "3.86",
+    sources: &[
+        Source {
+            document: Document::Guide386,
+            section: "Current (temporary) limitations/special configuration",
+        },
+        Source {
+            document: Document::Guide50X60X,
+            section: "Current (temporary) limitations/special configuration",
+        },
+    ],
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW106.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::Network, Kind::Dhcp, Kind::Device],

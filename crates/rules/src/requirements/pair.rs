@@ -1,10 +1,10 @@
 //! The two PBXs: versions, WMS network, roles.
 
-use switchover_catalogue::{Document, MINIMAL_WMS, Source};
+use switchover_catalogue::MINIMAL_WMS;
 use switchover_topology::model::{Kind, Mode, Pbx, PbxRole};
 use switchover_topology::{Severity, Topology};
 
-use super::{BOTH_EDITIONS, REQUIREMENTS, of_role, role_name};
+use super::{FEATURES, REQUIREMENTS, SINCE_3_86, of_role, role_name};
 use crate::finding::Finding;
 use crate::registry::{Check, Rule};
 
@@ -14,7 +14,7 @@ pub(crate) const SW101: Rule = Rule {
     severity: Severity::Error,
     summary: "a PBX runs a WMS older than 3.86, which has no failover",
     sources: MINIMAL_WMS.sources,
-    wms: BOTH_EDITIONS,
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW101.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx],
@@ -27,7 +27,7 @@ pub(crate) const SW102: Rule = Rule {
     severity: Severity::Error,
     summary: "the two PBXs are not members of one WMS network",
     sources: REQUIREMENTS,
-    wms: BOTH_EDITIONS,
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW102.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::WmsNetwork],
@@ -39,11 +39,8 @@ pub(crate) const SW107: Rule = Rule {
     name: "no-hot-standby-pair",
     severity: Severity::Error,
     summary: "hot standby without exactly one main and one failover PBX",
-    sources: &[Source {
-        document: Document::Guide386,
-        section: "Currently supported features & scenarios",
-    }],
-    wms: "3.86",
+    sources: FEATURES,
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW107.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Site, Kind::Pbx],

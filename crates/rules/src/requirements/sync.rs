@@ -7,14 +7,20 @@ use switchover_topology::model::{Kind, Pbx, Sync, TrunkDirection};
 use switchover_topology::value::spell_duration;
 use switchover_topology::{Severity, Topology};
 
-use super::{pair, role_name, stated};
+use super::{SINCE_3_86, pair, role_name, stated};
 use crate::finding::Finding;
 use crate::registry::{Check, Rule};
 
-const LIMITATIONS: &[Source] = &[Source {
-    document: Document::Guide386,
-    section: "Current (temporary) limitations/special configuration",
-}];
+const LIMITATIONS: &[Source] = &[
+    Source {
+        document: Document::Guide386,
+        section: "Current (temporary) limitations/special configuration",
+    },
+    Source {
+        document: Document::Guide50X60X,
+        section: "Current (temporary) limitations/special configuration",
+    },
+];
 
 pub(crate) const SW109: Rule = Rule {
     code: "SW109",
@@ -23,7 +29,7 @@ pub(crate) const SW109: Rule = Rule {
     summary: "configuration on the destination of the synchronisation, or a synchronisation that does not go from \
               the main to the failover PBX",
     sources: LIMITATIONS,
-    wms: "3.86",
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW109.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::Sync, Kind::CallGroup, Kind::Trunk],
@@ -36,7 +42,7 @@ pub(crate) const SW111: Rule = Rule {
     severity: Severity::Warning,
     summary: "language and region, which are not synchronised, differ or are missing on one PBX",
     sources: LIMITATIONS,
-    wms: "3.86",
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW111.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx],
@@ -52,7 +58,7 @@ pub(crate) const SW113: Rule = Rule {
         document: Document::Guide50X60X,
         section: "Currently supported features & scenarios",
     }],
-    wms: "5.0X, 6.0X",
+    wms: "5.0 and later",
     explanation: include_str!("../../explanations/SW113.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Pbx, Kind::Sync],
@@ -64,7 +70,7 @@ const PERIOD: Duration = Duration::from_secs(2 * 60 * 60);
 
 fn overwritten(topology: &Topology) -> Vec<Finding> {
     let said = stated(topology, Statement::SyncOverwritesDestination);
-    let Some((sync, said)) = topology.sync.as_ref().zip(said) else {
+    let Some(sync) = topology.sync.as_ref().filter(|_| said.is_some()) else {
         return Vec::new();
     };
     let mut findings: Vec<Finding> = wrong_direction(topology, sync).into_iter().collect();
@@ -73,8 +79,7 @@ fn overwritten(topology: &Topology) -> Vec<Finding> {
         findings.extend(groups_on_destination(topology, sync));
         findings.extend(trunks_on_destination(topology, sync));
     }
-    let on_this_version = findings.into_iter().map(|found| said.bears_on(found));
-    on_this_version.collect()
+    findings
 }
 
 /// An end that is no PBX of the topology is reported as such.
@@ -155,10 +160,8 @@ fn trunks_on_destination<'a>(
 }
 
 fn locale(topology: &Topology) -> Vec<Finding> {
-    let Some(said) = stated(topology, Statement::LocaleNotSynced) else {
-        return Vec::new();
-    };
     pair(topology)
+        .filter(|_| stated(topology, Statement::LocaleNotSynced).is_some())
         .and_then(|(main, failover)| match (&main.locale, &failover.locale) {
             // Nothing says that they matter here.
             (None, None) => None,
@@ -166,7 +169,6 @@ fn locale(topology: &Topology) -> Vec<Finding> {
             (None, Some(_)) => missing_locale(main, failover),
             (Some(_), Some(_)) => other_locale(main, failover),
         })
-        .map(|found| said.bears_on(found))
         .into_iter()
         .collect()
 }

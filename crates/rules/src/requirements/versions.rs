@@ -1,10 +1,10 @@
 //! What the WMS versions of the PBXs allow, and that they are the same.
 
-use switchover_catalogue::{Document, LOAD_SHARING_SINCE, Source};
+use switchover_catalogue::{Document, LOAD_SHARING_SINCE, Source, edition_outrun_by};
 use switchover_topology::model::{Kind, Mode, Pbx, PbxRole};
 use switchover_topology::{Severity, Topology};
 
-use super::{BOTH_EDITIONS, of_role, role_name};
+use super::{SINCE_3_86, main_first, of_role, role_name};
 use crate::finding::Finding;
 use crate::registry::{Check, Rule};
 
@@ -14,7 +14,7 @@ pub(crate) const SW108: Rule = Rule {
     severity: Severity::Error,
     summary: "the site's mode is load sharing, which needs WMS 5.0",
     sources: LOAD_SHARING_SINCE.sources,
-    wms: BOTH_EDITIONS,
+    wms: SINCE_3_86,
     explanation: include_str!("../../explanations/SW108.md"),
     acknowledgeable: true,
     looks_at: &[Kind::Site, Kind::Pbx],
@@ -35,6 +35,22 @@ pub(crate) const SW112: Rule = Rule {
     acknowledgeable: true,
     looks_at: &[Kind::Pbx],
     check: Check::Topology(same_version),
+};
+
+pub(crate) const SW114: Rule = Rule {
+    code: "SW114",
+    name: "newer-than-the-guide",
+    severity: Severity::Note,
+    summary: "a PBX runs a newer WMS than the newest public guide is for",
+    sources: &[Source {
+        document: Document::Practice,
+        section: "what no source says is unknown",
+    }],
+    wms: "7.0 and later",
+    explanation: include_str!("../../explanations/SW114.md"),
+    acknowledgeable: true,
+    looks_at: &[Kind::Pbx],
+    check: Check::Topology(newer),
 };
 
 fn mode(topology: &Topology) -> Vec<Finding> {
@@ -93,4 +109,28 @@ fn same_version(topology: &Topology) -> Vec<Finding> {
                 ))
         })
         .collect()
+}
+
+/// Once for the site: it is one thing to know, and every other rule goes on by that guide.
+fn newer(topology: &Topology) -> Vec<Finding> {
+    let outrun = |pbx: &'_ Pbx| edition_outrun_by(&pbx.wms);
+    let mut newer = main_first(topology).filter(|pbx| outrun(pbx).is_some());
+    let Some((first, guide)) = newer.next().and_then(|pbx| Some((pbx, outrun(pbx)?))) else {
+        return Vec::new();
+    };
+    let message = format!(
+        "the newest public failover guide is for WMS {}, and `{}` runs {}",
+        guide.newest, first.name.value, first.wms.value
+    );
+    let node = topology.site.as_ref().map_or(first.span, |site| site.span);
+    let finding = Finding::new(&SW114, node, first.wms.span, message)
+        .label("judged by that guide")
+        .help(
+            "rehearse a failover on this version; acknowledge SW114 in `site` with what you found, or with the \
+             vendor's word",
+        );
+    vec![newer.fold(finding, |finding, pbx| {
+        let message = format!("`{}` runs {}", pbx.name.value, pbx.wms.value);
+        finding.related(pbx.wms.span, message)
+    })]
 }

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use switchover_catalogue::{Document, SecondsRange, Source, model, rfc, signalling_made_in};
-use switchover_topology::model::{Device, Dhcp, Kind, PbxRole, Server, ServerRole, Target};
+use switchover_catalogue::{Document, SecondsRange, Source, rfc};
+use switchover_topology::model::{Device, Dhcp, Kind, Pbx, Server, ServerRole, Target};
 use switchover_topology::value::spell_duration;
 use switchover_topology::{Severity, Topology};
 
 use super::SERVICE;
 use super::subnets::Subnets;
+use crate::devices::Fleet;
 use crate::finding::Finding;
 use crate::registry::{Check, Rule};
-use crate::requirements::of_role;
 
 pub(crate) const SW406: Rule = Rule {
     code: "SW406",
@@ -35,7 +35,7 @@ pub(crate) const SW408: Rule = Rule {
     sources: &[rfc(2131, "4.4.5")],
     explanation: include_str!("../../explanations/SW408.md"),
     looks_at: &[Kind::Pbx, Kind::Network, Kind::Dhcp, Kind::Device],
-    check: Check::Topology(lease),
+    check: Check::Fleet(lease),
     ..SERVICE
 };
 
@@ -219,28 +219,22 @@ fn networks(subnets: &Subnets<'_>, service: &Dhcp, peers: &[Peer<'_>]) -> Option
     )
 }
 
-fn lease(topology: &Topology) -> Vec<Finding> {
-    let Some(main) = of_role(topology, PbxRole::Main).next() else {
-        return Vec::new();
-    };
-    let mut switch: HashMap<(&str, Option<u16>), Option<SecondsRange>> = HashMap::new();
-    // The slowest device of each service, by its name.
-    let mut slowest: BTreeMap<&str, (&Device, SecondsRange)> = BTreeMap::new();
-    for device in &topology.devices {
-        let Some(service) = service_of(topology, device) else {
+fn lease(fleet: &Fleet<'_>) -> Vec<Finding> {
+    let topology = fleet.topology;
+    // The slowest device of each service, on the slower of the PBXs' versions.
+    let mut slowest: BTreeMap<&str, (&Device, SecondsRange, &Pbx)> = BTreeMap::new();
+    for (device, known) in fleet.iter() {
+        let on = known.on.iter().rev();
+        let takes = on.filter_map(|on| Some((on.signalling.as_ref()?.switch?, on.pbx)));
+        let worst = takes.max_by_key(|(takes, _)| takes.max);
+        let Some((service, (takes, pbx))) = service_of(topology, device).zip(worst) else {
             continue;
         };
-        let Some(model) = model(&device.model) else {
-            continue;
-        };
-        let year = device.year.as_ref().map(|year| year.value);
-        let takes = *switch
-            .entry((model.name, year))
-            .or_insert_with(|| signalling_made_in(model, &main.wms, year)?.switch);
-        let Some(takes) = takes else { continue };
-        let worst = slowest.entry(service).or_insert((device, takes));
-        if takes.max > worst.1.max {
-            *worst = (device, takes);
+        let slower = slowest
+            .get(service)
+            .is_none_or(|(_, known, _)| takes.max > known.max);
+        if slower {
+            slowest.insert(service, (device, takes, pbx));
         }
     }
     topology
@@ -248,7 +242,7 @@ fn lease(topology: &Topology) -> Vec<Finding> {
         .iter()
         .filter_map(|service| {
             let lease = service.lease.as_ref()?;
-            let (device, takes) = slowest.get(service.name.value.as_str())?;
+            let (device, takes, pbx) = slowest.get(service.name.value.as_str())?;
             if lease.as_secs() >= u64::from(takes.max) {
                 return None;
             }
@@ -265,7 +259,7 @@ fn lease(topology: &Topology) -> Vec<Finding> {
                     .label("may end during the switch")
                     .related(
                         device.model.span,
-                        format!("switches in {takes} on WMS {}", main.wms.value),
+                        format!("switches in {takes} on WMS {}", pbx.wms.value),
                     )
                     .help("use leases of hours, such as `8h`: a device must keep its address while it switches"),
             )
