@@ -44,3 +44,11 @@ pub use table::{TableNodes, TableOf, table, table_text};
 pub fn readers_disagree(text: &str) -> Option<String> {
     syntax::disagreement(text)
 }
+
+/// A mistake that is reported though the KDL parser accepts the text; none where there is none, as it must be. For tests
+/// of exactly that.
+#[doc(hidden)]
+#[must_use]
+pub fn false_alarm(text: &str) -> Option<String> {
+    syntax::false_alarm(text)
+}

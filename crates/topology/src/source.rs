@@ -101,6 +101,11 @@ impl<'a> Lines<'a> {
         Self { text, starts }
     }
 
+    /// The number of the line in which a byte stands.
+    pub(crate) fn line(&self, byte: usize) -> usize {
+        self.starts.partition_point(|start| *start <= byte)
+    }
+
     /// The same as [`Position::of`].
     pub(crate) fn position(&self, byte: usize) -> Position {
         let byte = byte.min(self.text.len());

@@ -32,7 +32,7 @@ fn what_cannot_be_read_is_one_finding() {
     fs::write(at("latin.kdl"), b"site \"Z\xfcrich\"").unwrap();
     assert_eq!(
         only_finding(&at("latin.kdl")),
-        "SW001 it is not UTF-8 text (byte 7)"
+        "SW001 line 1, column 8 holds the byte 0xFC, `ü` in Latin-1 (Windows-1252)"
     );
     rustix::fs::mknodat(
         rustix::fs::CWD,
@@ -49,6 +49,71 @@ fn what_cannot_be_read_is_one_finding() {
         only_finding(&at("large.kdl")),
         "SW006 it is longer than 64 MiB"
     );
+}
+
+#[test]
+fn the_encoding_of_a_text_is_named() {
+    let folder = folder(&[(
+        "main.kdl",
+        "include \"part.kdl\"\nsite \"hq\" mode=\"hot-standby\"",
+    )]);
+    let text = "user \"101\" name=\"J\u{f6}rg\" pbx=\"pbx1\"\n";
+    let utf16 =
+        |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+    let (little, big) = (utf16(u16::to_le_bytes), utf16(u16::to_be_bytes));
+    let marked = |mark: [u8; 2], bytes: &[u8]| [mark.as_slice(), bytes].concat();
+    let latin: Vec<u8> = format!("// one\n{text}")
+        .chars()
+        .map(|letter| u32::from(letter) as u8)
+        .collect();
+    for (bytes, told, help) in [
+        (
+            little.clone(),
+            "it is UTF-16 (little-endian), not UTF-8",
+            "-f UTF-16LE",
+        ),
+        (
+            marked([0xff, 0xfe], &little),
+            "it is UTF-16 (little-endian), not UTF-8",
+            "-f UTF-16LE",
+        ),
+        (
+            big.clone(),
+            "it is UTF-16 (big-endian), not UTF-8",
+            "-f UTF-16BE",
+        ),
+        (
+            marked([0xfe, 0xff], &big),
+            "it is UTF-16 (big-endian), not UTF-8",
+            "-f UTF-16BE",
+        ),
+        (
+            latin,
+            "it is not UTF-8: line 2, column 19 holds the byte 0xF6, `ö` in Latin-1 (Windows-1252)",
+            "-f WINDOWS-1252",
+        ),
+        (
+            b"// \x93quoted\x94".to_vec(),
+            "line 1, column 4 holds the byte 0x93, `“` in Latin-1 (Windows-1252)",
+            "UTF-8",
+        ),
+        (
+            b"PK\x03\x04xl/workbook.xml".to_vec(),
+            "it is an Excel workbook, or another ZIP archive, not a text",
+            "CSV UTF-8",
+        ),
+    ] {
+        fs::write(folder.path().join("part.kdl"), &bytes).unwrap();
+        for name in ["part.kdl", "main.kdl"] {
+            let loaded = load(&folder.path().join(name));
+            let shown = plain(&loaded);
+            assert_eq!(codes(&loaded), ["SW001"], "{shown}");
+            assert!(shown.contains(told) && shown.contains(help), "{shown}");
+        }
+        if let Ok(piped) = String::from_utf8(bytes) {
+            assert_eq!(codes(&load_text("-", piped, Path::new(""))), ["SW001"]);
+        }
+    }
 }
 
 #[test]

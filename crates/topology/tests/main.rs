@@ -8,6 +8,7 @@ mod fixtures;
 mod format;
 mod import;
 mod language;
+mod mistakes;
 mod properties;
 mod readers;
 mod resolved;

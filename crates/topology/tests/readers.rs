@@ -4,11 +4,15 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use switchover_topology::readers_disagree;
+use switchover_topology::{false_alarm, readers_disagree};
 
 use crate::support::{codes, read};
 
 fn check(text: &str) -> Result<(), TestCaseError> {
+    // What the parser accepts has no mistake.
+    if let Some(alarm) = false_alarm(text) {
+        return Err(TestCaseError::fail(format!("{text:?}\n{alarm}")));
+    }
     match readers_disagree(text) {
         Some(difference) => Err(TestCaseError::fail(format!("{text:?}\n{difference}"))),
         None => Ok(()),
@@ -42,6 +46,7 @@ fn they_agree_on_every_example() {
     for text in documents() {
         for text in [text.replace('\n', "\r\n"), text] {
             assert_eq!(readers_disagree(&text), None, "{text}");
+            assert_eq!(false_alarm(&text), None, "{text}");
         }
     }
 }
@@ -204,12 +209,15 @@ fn they_agree_where_kdl_is_odd() {
         "n V \u{3000} x",
         "n { a V // c }\n}",
     ];
+    let mut alarms = Vec::new();
     for value in values {
         for frame in frames {
             let text = frame.replace('V', value);
             assert_eq!(readers_disagree(&text), None, "{text:?}");
+            alarms.extend(false_alarm(&text).map(|alarm| format!("{text:?} {alarm}")));
         }
     }
+    assert!(alarms.is_empty(), "{}", alarms.join("\n"));
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Component, Path};
 
+use super::encoding::{self, Encoding};
+
 /// How long all files of a topology may be together.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -20,8 +22,8 @@ pub(super) enum ReadError {
     TooLarge,
     #[error("with it the files of the topology are longer than 64 MiB together")]
     TooLargeTogether,
-    #[error("it is not UTF-8 text (byte {at})")]
-    NotUtf8 { at: usize },
+    #[error("{0}")]
+    NotUtf8(Encoding),
     #[error("{0}")]
     Other(io::ErrorKind),
 }
@@ -31,7 +33,7 @@ impl ReadError {
         match self {
             Self::Folder => Some("name the file in it, such as `switchover.kdl`"),
             Self::Special => Some("pipe the text in and name `-`"),
-            Self::NotUtf8 { .. } => Some("save the file as UTF-8"),
+            Self::NotUtf8(encoding) => Some(encoding.help()),
             Self::TooLarge => Some("no site needs so much: is it the right file?"),
             Self::TooLargeTogether => Some("is there a file among them that does not belong here?"),
             Self::NotFound | Self::Other(_) => None,
@@ -70,9 +72,15 @@ pub(super) fn read_text(path: &Path, room: u64) -> Result<String, ReadError> {
             ReadError::TooLarge
         });
     }
-    String::from_utf8(bytes).map_err(|error| ReadError::NotUtf8 {
-        at: error.utf8_error().valid_up_to(),
-    })
+    encoding::decode(bytes).map_err(ReadError::NotUtf8)
+}
+
+/// What is wrong with a text that was read by somebody else.
+pub(super) fn refuse_text(text: &str) -> Result<(), ReadError> {
+    if text.len() as u64 > MAX_BYTES {
+        return Err(ReadError::TooLarge);
+    }
+    encoding::of_text(text).map_or(Ok(()), |encoding| Err(ReadError::NotUtf8(encoding)))
 }
 
 /// Relative to the working directory where that is possible, with `/`.

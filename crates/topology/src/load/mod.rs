@@ -1,6 +1,8 @@
 //! From a file to a topology: reading, including, checking, building.
 
+mod comments;
 mod defaults;
+mod encoding;
 mod extends;
 mod files;
 mod import;
@@ -89,14 +91,15 @@ pub fn load_text(name: &str, text: String, root: &Path) -> Loaded {
     } else {
         root
     });
-    if text.len() as u64 > files::MAX_BYTES {
-        loading.unread = true;
-        loading
-            .reader
-            .diagnostics
-            .push(unreadable(None, name, &ReadError::TooLarge));
-    } else {
-        loading.document(name, name.to_owned(), text, None, None, None);
+    match files::refuse_text(&text) {
+        Ok(()) => loading.document(name, name.to_owned(), text, None, None, None),
+        Err(error) => {
+            loading.unread = true;
+            loading
+                .reader
+                .diagnostics
+                .push(unreadable(None, name, &error));
+        }
     }
     loading.finish()
 }
@@ -104,7 +107,7 @@ pub fn load_text(name: &str, text: String, root: &Path) -> Loaded {
 fn unreadable(span: Option<Span>, shown: &str, error: &ReadError) -> Diagnostic {
     let message = format!("cannot read {}: {error}", crate::report::quoted(shown));
     let finding = match error {
-        ReadError::NotUtf8 { .. } => syntax_error(span, message),
+        ReadError::NotUtf8(_) => syntax_error(span, message),
         _ => include_failed(span, message),
     };
     finding.maybe_help(error.help().map(str::to_owned))
@@ -121,7 +124,8 @@ pub(crate) fn read_file(path: &Path) -> Result<(String, String), Box<Diagnostic>
 
 /// What is wrong with a text before it is looked at.
 pub(crate) fn unreadable_text(name: &str, text: &str) -> Option<Diagnostic> {
-    (text.len() as u64 > files::MAX_BYTES).then(|| unreadable(None, name, &ReadError::TooLarge))
+    let refused = files::refuse_text(text).err()?;
+    Some(unreadable(None, name, &refused))
 }
 
 /// The state of one run.
@@ -330,6 +334,7 @@ impl Loading {
                 self.sources.cover(*place);
             }
         }
+        comments::explain(&mut self.reader.diagnostics, &self.sources);
         let diagnostics = self.origins.relate(self.reader.diagnostics);
         Loaded {
             topology,

@@ -150,6 +150,21 @@ pub(crate) fn kind_named(name: &str) -> Option<Kind> {
         .map(|(kind, _)| *kind)
 }
 
+/// Whether some node of the language has this name, or has something in it that is called so.
+pub(crate) fn is_known(name: &str) -> bool {
+    kind_named(name).is_some() || STRUCTURE.iter().any(|spec| spec.name == name) || is_inside(name)
+}
+
+/// Whether some node has something in it that is called so.
+pub(crate) fn is_inside(name: &str) -> bool {
+    fn has(spec: &Spec, name: &str) -> bool {
+        spec.field(name).is_some()
+            || spec.child(name).is_some()
+            || spec.nodes.iter().any(|child| has(child.spec, name))
+    }
+    KINDS.iter().any(|(_, spec)| has(spec, name))
+}
+
 /// Whether a name says that its value is a secret: for settings of which only the plugin knows the type.
 pub(crate) fn names_a_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('_', "-");

@@ -65,7 +65,7 @@ pub(super) enum Refusal {
 }
 
 /// What KDL 2 calls a newline; `\r\n` counts as two here, which makes no difference.
-const fn is_newline(letter: char) -> bool {
+pub(super) const fn is_newline(letter: char) -> bool {
     matches!(
         letter,
         '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
@@ -99,25 +99,6 @@ pub(super) fn chunks(text: &str) -> Vec<Chunk> {
         _ => text.len(),
     });
     scan.chunks
-}
-
-/// The strings of a text as ranges with their quotes, however broken the text is.
-pub(super) fn strings(text: &str) -> Vec<Range<usize>> {
-    let mut scan = Scan {
-        text,
-        at: 0,
-        state: State::default(),
-        chunks: Vec::new(),
-    };
-    let mut found = Vec::new();
-    while let Some(letter) = scan.peek() {
-        let start = scan.at;
-        scan.step(letter);
-        if letter == '"' || (letter == '#' && scan.text[start..scan.at].contains('"')) {
-            found.push(start..scan.at);
-        }
-    }
-    found
 }
 
 /// How deep the parser could get at worst.

@@ -2,20 +2,22 @@
 
 mod lexical;
 mod mask;
+mod mistakes;
 mod plain;
 mod raw;
 
-use std::borrow::Cow;
+use std::ops::Range;
 
-use kdl::{KdlDiagnostic, KdlDocument, KdlEntry, KdlError, KdlIdentifier, KdlNode, KdlValue};
+use kdl::{KdlDocument, KdlEntry, KdlError, KdlIdentifier, KdlNode, KdlValue};
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::Diagnostic;
-use crate::report::{as_fragment, syntax_error};
+use crate::report::syntax_error;
 use crate::source::{FileId, Span, Spanned};
 use lexical::{Chunk, Refusal};
 pub(crate) use mask::{cover, likely_secrets};
+use mistakes::{Found, Repaired};
 use plain::PlainReader;
 pub(crate) use raw::{RawNode, RawValue, Written};
 
@@ -46,6 +48,23 @@ pub(crate) fn parse(file: FileId, text: &str) -> (Vec<RawNode>, Vec<Diagnostic>)
     all
 }
 
+/// Why a stretch of a text gave no node.
+#[derive(Debug, PartialEq)]
+struct Failure {
+    range: Range<usize>,
+    why: Why,
+}
+
+#[derive(Debug, PartialEq)]
+enum Why {
+    /// The parser was spared it.
+    Refused(Refusal, Range<usize>),
+    /// The parser says that it is not KDL, and where; places are those of the text.
+    Unparsed(Vec<Range<usize>>),
+    /// It is KDL, and looks like a mistake all the same.
+    Foreign,
+}
+
 /// Parses one file and takes in each node at once, so that what is written is not in memory as a whole. The parts of a
 /// long file are parsed side by side, and given in the order of the file.
 pub(crate) fn parse_into<N: Send, S: Default + Send>(
@@ -61,17 +80,113 @@ pub(crate) fn parse_into<N: Send, S: Default + Send>(
             diagnostics: Vec::new(),
             notes: S::default(),
         };
-        part.diagnostics = parse_chunks(file, text, chunks, Readers::Both, &mut |node| {
+        let failures = parse_chunks(file, text, chunks, Readers::Both, &mut |node| {
             part.nodes.push(take(&mut part.notes, node));
         });
-        part
+        (part, failures)
     };
     let chunks = lexical::chunks(text);
-    if text.len() < WORTH_SHARING {
-        return vec![part(&chunks)];
+    let parts = if text.len() < WORTH_SHARING {
+        vec![part(&chunks)]
+    } else {
+        let share = chunks.len().div_ceil(rayon::current_num_threads()).max(1);
+        chunks.par_chunks(share).map(part).collect()
+    };
+    let mut failures = Vec::new();
+    let mut read = Vec::with_capacity(parts.len());
+    for (part, failed) in parts {
+        failures.extend(failed);
+        read.push(part);
     }
-    let share = chunks.len().div_ceil(rayon::current_num_threads()).max(1);
-    chunks.par_chunks(share).map(part).collect()
+    if failures.is_empty() {
+        return read;
+    }
+    // What was read beside a mistake may be wrong: an unclosed quote makes nodes of what stands in them.
+    drop(read);
+    vec![recover(file, text, &failures, take)]
+}
+
+/// Reads a text with mistakes: says what they are, and takes in the nodes that they do not touch, as they are once the
+/// mistakes are corrected.
+fn recover<N, S: Default>(
+    file: FileId,
+    text: &str,
+    failures: &[Failure],
+    take: impl Fn(&mut S, RawNode) -> N,
+) -> Part<N, S> {
+    /// Parsing a node of many mistakes takes long, and says nothing new about it.
+    const WORTH_PARSING: usize = 64 * 1024;
+    let mut part = Part {
+        nodes: Vec::new(),
+        diagnostics: Vec::new(),
+        notes: S::default(),
+    };
+    let mut shown = text.to_owned();
+    for secret in likely_secrets(text) {
+        cover(&mut shown, secret);
+    }
+    let refused: Vec<_> = failures
+        .iter()
+        .map(|failure| failure.range.clone())
+        .collect();
+    // Nobody forgets so many braces: what it is, nobody knows.
+    let is_too_deep = |failure: &Failure| matches!(failure.why, Why::Refused(Refusal::TooDeep, _));
+    let found = match failures.iter().any(is_too_deep) {
+        true => Found::default(),
+        false => mistakes::find(text, &shown, &refused),
+    };
+    let repaired = found.repair(text);
+    let place = Place {
+        file,
+        text,
+        offset: 0,
+    };
+    let chunks = match found.is_other_language() {
+        true => Vec::new(),
+        false => lexical::chunks(&repaired.text),
+    };
+    for chunk in &chunks {
+        let touched = repaired.touches(&chunk.range);
+        if touched && chunk.range.len() > WORTH_PARSING {
+            continue;
+        }
+        let mut nodes = Vec::new();
+        let chunk = std::slice::from_ref(chunk);
+        let failures = parse_chunks(file, &repaired.text, chunk, Readers::Both, &mut |node| {
+            nodes.push(node);
+        });
+        for mut node in nodes.into_iter().filter(|_| !touched) {
+            repaired.place_node(&mut node);
+            part.nodes.push(take(&mut part.notes, node));
+        }
+        for failure in failures {
+            let original =
+                |range: &Range<usize>| repaired.original(range.start)..repaired.original(range.end);
+            match &failure.why {
+                Why::Refused(refusal, range) => {
+                    let range = original(range);
+                    if !found.covers(range.start) {
+                        let span = place.span(range.start, range.end);
+                        part.diagnostics.push(refuse(*refusal, span));
+                    }
+                }
+                Why::Unparsed(places) => {
+                    let unknown = places
+                        .iter()
+                        .map(original)
+                        .find(|range| !found.covers(range.start));
+                    // One a node: what the parser says after its first word may come from misreading.
+                    if let Some(range) = unknown {
+                        part.diagnostics.push(place.not_kdl(range));
+                    }
+                }
+                Why::Foreign => {}
+            }
+        }
+    }
+    part.diagnostics
+        .extend(found.diagnostics(file, &shown, &repaired));
+    part
 }
 
 fn parse_chunks(
@@ -80,19 +195,26 @@ fn parse_chunks(
     chunks: &[Chunk],
     readers: Readers,
     take: &mut impl FnMut(RawNode),
-) -> Vec<Diagnostic> {
+) -> Vec<Failure> {
     let mut plain = match readers {
         Readers::Both => PlainReader::new(file, text),
         Readers::OnlyKdl => None,
     };
-    let mut diagnostics = Vec::new();
+    let mut failures = Vec::new();
     for chunk in chunks {
         match plain.as_mut().and_then(|plain| plain.read(chunk)) {
             Some(node) => take(node),
-            None => parse_chunk(file, text, chunk, take, &mut diagnostics),
+            None => {
+                if let Err(why) = parse_chunk(file, text, chunk, take) {
+                    failures.push(Failure {
+                        range: chunk.range.clone(),
+                        why,
+                    });
+                }
+            }
         }
     }
-    diagnostics
+    failures
 }
 
 fn parse_chunk(
@@ -100,33 +222,31 @@ fn parse_chunk(
     text: &str,
     chunk: &Chunk,
     take: &mut impl FnMut(RawNode),
-    diagnostics: &mut Vec<Diagnostic>,
-) {
+) -> Result<(), Why> {
     if let Some((refusal, range)) = &chunk.refused {
-        let whole = Place {
-            file,
-            text,
-            offset: 0,
-        };
-        diagnostics.push(refused(*refusal, whole.span(range.start, range.end)));
-        return;
+        return Err(Why::Refused(*refusal, range.clone()));
     }
-    let place = Place {
-        file,
-        text,
-        offset: chunk.range.start,
-    };
+    let offset = chunk.range.start;
+    let place = Place { file, text, offset };
+    if chunk.range.len() > LONG && mistakes::are_many(text, chunk.range.clone()) {
+        return Err(Why::Unparsed(Vec::new()));
+    }
     match parse_node(&chunk.without_comments(text), chunk.recursions) {
-        Ok(document) => document
-            .nodes()
-            .iter()
-            .for_each(|node| take(place.node(node))),
-        Err(error) => diagnostics.extend(
-            error
-                .diagnostics
+        Ok(_) if mistakes::looks_foreign(text, chunk.range.clone()) => Err(Why::Foreign),
+        Ok(document) => {
+            document
+                .nodes()
                 .iter()
-                .map(|found| place.diagnostic(found)),
-        ),
+                .for_each(|node| take(place.node(node)));
+            Ok(())
+        }
+        Err(error) => {
+            let places = error.diagnostics.iter().map(|found| {
+                let start = offset + found.span.offset();
+                start..start + found.span.len()
+            });
+            Err(Why::Unparsed(places.collect()))
+        }
     }
 }
 
@@ -136,20 +256,38 @@ pub(crate) fn disagreement(text: &str) -> Option<String> {
     let [fast, slow] = [Readers::Both, Readers::OnlyKdl].map(|readers| {
         let mut nodes = Vec::new();
         let take = &mut |node| nodes.push(node);
-        let diagnostics = parse_chunks(FileId(0), text, &chunks, readers, take);
-        (nodes, diagnostics)
+        let failures = parse_chunks(FileId(0), text, &chunks, readers, take);
+        (nodes, failures)
     });
     (fast != slow).then(|| format!("the fast reader: {fast:#?}\nthe parser: {slow:#?}"))
 }
 
+/// A mistake that is found in a text though the parser accepts it; none, as it must be for every text.
+pub(crate) fn false_alarm(text: &str) -> Option<String> {
+    let is_kdl = |text: &str| {
+        lexical::chunks(text).iter().all(|chunk| {
+            let node = chunk.without_comments(text);
+            chunk.refused.is_none() && parse_node(&node, chunk.recursions).is_ok()
+        })
+    };
+    // The parser passes over mistakes in what is commented out.
+    (is_kdl(text) && is_kdl(&text.replace("/-", " ")))
+        .then(|| mistakes::false_alarm(text))
+        .flatten()
+}
+
+/// Longer than most nodes are. The parser recurses with every mistake that it meets, too.
+const LONG: usize = 1024;
+
 /// Gives a node that may nest deep a stack of its own, whatever stack this thread has left.
 fn parse_node(text: &str, recursions: usize) -> Result<KdlDocument, KdlError> {
     const STACK: usize = 16 * 1024 * 1024;
-    if recursions <= lexical::FEW_BRACES {
+    const PER_BYTE: usize = 256;
+    if recursions <= lexical::FEW_BRACES && text.len() <= LONG {
         return KdlDocument::parse_v2(text);
     }
     let parsed = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK);
+        let thread = std::thread::Builder::new().stack_size(STACK + PER_BYTE * text.len());
         thread
             .spawn_scoped(scope, || KdlDocument::parse_v2(text))
             .map(std::thread::ScopedJoinHandle::join)
@@ -162,7 +300,7 @@ fn parse_node(text: &str, recursions: usize) -> Result<KdlDocument, KdlError> {
     }
 }
 
-fn refused(refusal: Refusal, span: Span) -> Diagnostic {
+fn refuse(refusal: Refusal, span: Span) -> Diagnostic {
     match refusal {
         Refusal::TooDeep => syntax_error(
             Some(span),
@@ -311,30 +449,55 @@ impl Place<'_> {
         }
     }
 
-    fn diagnostic(&self, found: &KdlDiagnostic) -> Diagnostic {
-        let span = self.span(found.span.offset(), found.span.offset() + found.span.len());
-        let message = found.message.as_deref().unwrap_or("this is not KDL");
-        let written = &self.text[span.start as usize..span.end as usize];
-        let help = version_1_hint(written)
-            .map(Cow::Borrowed)
-            .or(found.help.as_deref().map(Cow::Borrowed));
-        let mut diagnostic = syntax_error(Some(span), as_fragment(message));
-        diagnostic.label = found.label.as_deref().map(as_fragment);
-        diagnostic.help = help.map(|help| as_fragment(&help));
-        diagnostic
+    /// Where nobody knows what was meant.
+    fn not_kdl(&self, range: Range<usize>) -> Diagnostic {
+        let end = range.end.min(self.text.len());
+        let start = range.start.min(end);
+        // What the parser misread can be long: its first line is where to look.
+        let text = &self.text[start..end];
+        let blank = text.len() - text.trim_start().len();
+        let line = text[blank..].lines().next().unwrap_or_default();
+        let span = match line.is_empty() {
+            true => self.span(start, end),
+            false => self.span(start + blank, start + blank + line.len()),
+        };
+        syntax_error(Some(span), "this is not KDL").help(
+            "a node is its name, its values, and perhaps a block in `{` and `}`; texts stand in quotes: \
+             `user \"101\" name=\"Sales\"`",
+        )
     }
 }
 
-/// What to write instead of a spelling that only KDL 1 had.
-fn version_1_hint(written: &str) -> Option<&'static str> {
-    let word = written.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '=');
-    match word.trim_end() {
-        "true" | "false" | "null" => {
-            Some("this is KDL 1: KDL 2 writes `#true`, `#false` and `#null`")
+impl Repaired {
+    /// Gives the places of a node of the repaired text as they are in the original.
+    fn place_node(&self, node: &mut RawNode) {
+        self.place_span(&mut node.name.span);
+        self.place_span(&mut node.span);
+        self.place_span(&mut node.header);
+        if let Some(annotation) = &mut node.annotation {
+            self.place_span(&mut annotation.span);
         }
-        raw if raw.starts_with("r\"") || raw.starts_with("r#") => {
-            Some("this is KDL 1: KDL 2 writes raw strings as `#\"…\"#`")
+        for (key, _) in &mut node.properties {
+            self.place_span(&mut key.span);
         }
-        _ => None,
+        let values = node.properties.iter_mut().map(|(_, value)| value);
+        for value in values.chain(&mut node.arguments) {
+            self.place_span(&mut value.span);
+            if let Some(annotation) = &mut value.annotation {
+                self.place_span(&mut annotation.span);
+            }
+        }
+        for child in node.children.iter_mut().flatten() {
+            self.place_node(child);
+        }
+    }
+
+    fn place_span(&self, span: &mut Span) {
+        let place = |at: u32| u32::try_from(self.original(at as usize)).unwrap_or(u32::MAX);
+        *span = Span {
+            start: place(span.start),
+            end: place(span.end),
+            ..*span
+        };
     }
 }
