@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use switchover_effects::store::{StoreError, StoreFault};
+use switchover_effects::store::{Store, StoreError, StoreFault};
 use switchover_lab::{Bucket, Fate, ObjectServer};
 
 use crate::losing_answers::LosingAnswers;
@@ -250,4 +250,64 @@ fn said(error: &StoreError, server: &ObjectServer) -> String {
     let help = miette::Diagnostic::help(error).map(|help| help.to_string());
     text = format!("{text}\nhelp: {}", help.unwrap_or_default());
     text.replace(&server.port().to_string(), "PORT")
+}
+
+/// What a person or CI may have put there: the client would panic on some of it.
+#[test]
+fn variables_that_cannot_be_used_are_named() {
+    let bucket = Bucket::start().unwrap();
+    let with = |name: &'static str, value: &str| {
+        let environment = bucket.environment();
+        let others = environment.into_iter().filter(|(other, _)| *other != name);
+        let one = (name, value.to_owned());
+        let all = others
+            .chain([one])
+            .map(|(name, value)| (name.to_owned(), value));
+        Store::open_in(Path::new("/"), "s3://state/a", all)
+    };
+    for (name, values) in [
+        (
+            "AWS_ENDPOINT_URL",
+            &[
+                "minio.local",
+                "localhost:9000",
+                "http://",
+                "ftp://localhost",
+                " ",
+                "://",
+                "https://a b",
+                "http://localhost?a=b",
+                "http://localhost#a",
+            ][..],
+        ),
+        ("AWS_REGION", &["eu south", "eu-south-1\n", "a/b", "ü"]),
+        ("AWS_ACCESS_KEY_ID", &["AKIA LAB", "AKIALAB\n", "ü"]),
+        ("AWS_SECRET_ACCESS_KEY", &["s3cret\r\n", "s3 cret"]),
+        ("AWS_SESSION_TOKEN", &["s3cret\n", "s3cret\0"]),
+    ] {
+        for value in values {
+            let error = with(name, value).unwrap_err();
+            assert!(
+                matches!(error.fault(), StoreFault::Variable { name: named, .. } if named == name),
+                "{value:?}: {error}"
+            );
+            assert!(!format!("{error:?}").contains("cret"), "{error:?}");
+        }
+    }
+    block_on(async {
+        let endpoint = format!("{}/", bucket.environment()[0].1);
+        for (name, value) in [
+            // As CI hands on what is not set.
+            ("AWS_REGION", ""),
+            ("AWS_DEFAULT_REGION", ""),
+            ("AWS_ENDPOINT_URL_S3", ""),
+            ("AWS_SESSION_TOKEN", ""),
+            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        ] {
+            let store = with(name, value).unwrap();
+            assert!(store.get("lease.json").await.unwrap().is_none(), "{name}");
+        }
+    });
+    // Unset, it is the endpoint of AWS itself, which no test asks.
+    assert!(with("AWS_ENDPOINT_URL", "").is_ok());
 }

@@ -59,6 +59,12 @@ pub enum StoreFault {
         )
     )]
     Location { location: String, problem: String },
+    #[error("the environment variable `{name}` {problem}")]
+    #[diagnostic(
+        code("effects::store::variable"),
+        help("set it as docs/state.md says, without a line break at its end, or unset it")
+    )]
+    Variable { name: String, problem: &'static str },
     #[error("failed to read `{place}`: {problem}")]
     #[diagnostic(code("effects::store::object_read"), help("{OBJECTS}"))]
     Unreadable { place: String, problem: String },

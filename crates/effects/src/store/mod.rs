@@ -8,6 +8,7 @@ mod connection;
 mod error;
 mod local;
 mod objects;
+mod variables;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

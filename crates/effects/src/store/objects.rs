@@ -8,14 +8,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::AmazonS3Builder;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, RetryConfig, UpdateVersion};
 use tokio::sync::OnceCell;
 use url::Url;
 
 use super::connection::Connector;
-use super::{Key, StoreError, StoreFault, Tag, frame, unframe};
+use super::{Key, StoreError, StoreFault, Tag, frame, unframe, variables};
 
 /// How often something is tried, and how long is waited before the second time; then twice as long each time.
 const TRIES: u32 = 4;
@@ -61,16 +61,7 @@ impl Objects {
         }
         let prefix =
             Path::from_url_path(url.path()).map_err(|error| unusable(error.to_string()))?;
-        let mut builder = AmazonS3Builder::new();
-        for (name, value) in environment {
-            let known = match name.starts_with("AWS_") {
-                true => name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>().ok(),
-                false => None,
-            };
-            if let Some(key) = known {
-                builder = builder.with_config(key, value);
-            }
-        }
+        let builder = variables::configured(AmazonS3Builder::new(), environment)?;
         let builder = builder
             .with_bucket_name(bucket)
             .with_http_connector(Connector)
