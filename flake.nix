@@ -74,6 +74,7 @@
             pkgs.sqlite
             pkgs.curl
             pkgs.strace
+            pkgs.jq
           ];
         };
       });

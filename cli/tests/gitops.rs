@@ -8,6 +8,13 @@ use serde_json::Value;
 use crate::checkers::{program, python, succeeded};
 use crate::environment::TestEnvironment;
 
+mod expression;
+mod merge;
+mod review;
+mod runner;
+mod scripts;
+mod site;
+
 const GOOD: &str = include_str!("topologies/good.kdl");
 const TEN_MISTAKES: &str = include_str!("topologies/ten-mistakes.kdl");
 
@@ -28,21 +35,24 @@ fn check_schema(schema: &str, file: &Path) {
     succeeded(check.arg("--builtin-schema").arg(schema).arg(file));
 }
 
-#[test]
-fn the_workflow_is_one_of_github() {
-    check_schema(
-        "vendor.github-workflows",
-        &example(".github/workflows/switchover.yml"),
-    );
+fn workflows() -> Vec<PathBuf> {
+    let folder = std::fs::read_dir(example(".github/workflows")).unwrap();
+    let found: Vec<_> = folder.map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(found.len(), 4, "{found:?}");
+    found
 }
 
 #[test]
-fn the_workflow_has_no_known_weakness() {
+fn the_workflows_are_ones_of_github() {
+    for workflow in workflows() {
+        check_schema("vendor.github-workflows", &workflow);
+    }
+}
+
+#[test]
+fn the_workflows_have_no_known_weakness() {
     let mut lint = program("zizmor");
-    succeeded(
-        lint.args(["--offline", "--no-progress"])
-            .arg(example(".github/workflows/switchover.yml")),
-    );
+    succeeded(lint.args(["--offline", "--no-progress"]).args(workflows()));
 }
 
 #[test]
@@ -108,67 +118,6 @@ fn site(topology: &str) -> TestEnvironment {
 }
 
 #[test]
-fn the_workflows_steps_do_what_they_say() {
-    let workflow = example(".github/workflows/switchover.yml");
-    let step = |job: &str, name: &str| script(&workflow, &format!("jobs/{job}/steps/{name}/run"));
-    let test = site(TEN_MISTAKES);
-    let annotated = run_script(&test, &step("validate", "Annotate the changed lines"), &[])
-        .output()
-        .unwrap();
-    assert_eq!(annotated.status.code(), Some(3));
-    assert!(String::from_utf8_lossy(&annotated.stdout).starts_with("::error title=SW"));
-    succeeded(&mut run_script(
-        &test,
-        &step("validate", "Report for code scanning"),
-        &[],
-    ));
-    let report: Value =
-        serde_json::from_slice(&std::fs::read(test.work().join("findings.sarif")).unwrap())
-            .unwrap();
-    assert_ne!(report["runs"][0]["results"][0], Value::Null);
-
-    let test = site(GOOD);
-    succeeded(&mut run_script(
-        &test,
-        &step("plan", "Plan"),
-        &[("RECEPTION_SIP", "s3cr3t")],
-    ));
-    let plan = std::fs::read_to_string(test.work().join("plan.md")).unwrap();
-    assert!(plan.starts_with("### Plan for acme-hq\n"), "{plan}");
-    assert!(!plan.contains("s3cr3t"), "{plan}");
-}
-
-/// The comment is made once, and changed from then on. GitHub's command is played: it keeps what it is asked.
-#[test]
-fn the_workflow_has_one_comment() {
-    use std::os::unix::fs::PermissionsExt;
-    let comment = script(
-        &example(".github/workflows/switchover.yml"),
-        "jobs/comment/steps/Comment/run",
-    );
-    let test = site(GOOD);
-    test.write("plan.md", "### Plan\n");
-    let gh = test.write(
-        "bin/gh",
-        "#!/bin/bash\nif [ \"$2\" = --paginate ]; then printf '%s' \"$EXISTING\"; else echo \"$*\" >> asked; fi\n",
-    );
-    std::fs::set_permissions(gh, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let pull_request = [("GH_REPO", "acme/pbx"), ("NUMBER", "7")];
-    for existing in ["", "41\n42\n"] {
-        let mut variables = pull_request.to_vec();
-        variables.push(("EXISTING", existing));
-        succeeded(&mut run_script(&test, &comment, &variables));
-    }
-    assert_eq!(
-        std::fs::read_to_string(test.work().join("asked")).unwrap(),
-        "api --silent --method POST repos/acme/pbx/issues/7/comments --field body=@comment.md\n\
-         api --silent --method PATCH repos/acme/pbx/issues/comments/41 --field body=@comment.md\n"
-    );
-    let body = std::fs::read_to_string(test.work().join("comment.md")).unwrap();
-    assert_eq!(body, "<!-- switchover plan -->\n### Plan\n");
-}
-
-#[test]
 fn the_gitlab_jobs_do_what_they_say() {
     let file = example(".gitlab-ci.yml");
     let test = site(TEN_MISTAKES);
@@ -182,9 +131,40 @@ fn the_gitlab_jobs_do_what_they_say() {
 
     let test = site(GOOD);
     let plan = script(&file, "plan/script");
-    let variables = [("RECEPTION_SIP", "s3cr3t"), ("SWITCHOVER_NOTE_TOKEN", "")];
-    let shown = succeeded(&mut run_script(&test, &plan, &variables));
+    let secret = [("RECEPTION_SIP", "s3cr3t")];
+    let shown = succeeded(&mut run_script(&test, &plan, &secret));
     assert!(shown.starts_with("### Plan for acme-hq\n"), "{shown}");
+
+    // The comment has the plan, or says that there is none. Without a token, none is made.
+    let curl = "#!/bin/bash\necho \"$*\" >> asked\ncp plan.md \"note-$CI_JOB_STATUS\"\n";
+    runner::executable(&test.work().join("bin/curl"), curl);
+    let comment = script(&file, "plan/after_script");
+    for (status, token) in [("success", ""), ("success", "t0ken"), ("failed", "t0ken")] {
+        let variables = [
+            ("SWITCHOVER_NOTE_TOKEN", token),
+            ("CI_JOB_STATUS", status),
+            ("CI_COMMIT_SHA", "0123abc"),
+            ("CI_JOB_URL", "https://gitlab.example/jobs/1"),
+            ("CI_API_V4_URL", "https://gitlab.example/api/v4"),
+            ("CI_PROJECT_ID", "5"),
+            ("CI_MERGE_REQUEST_IID", "7"),
+        ];
+        succeeded(&mut run_script(&test, &comment, &variables));
+    }
+    let read = |name: &str| std::fs::read_to_string(test.work().join(name)).unwrap();
+    let asked = "--fail --silent --show-error --output /dev/null --header PRIVATE-TOKEN: t0ken --form body=<plan.md \
+                 https://gitlab.example/api/v4/projects/5/merge_requests/7/notes\n";
+    assert_eq!(read("asked"), asked.repeat(2));
+    let footer = "\nCommit 0123abc · [job](https://gitlab.example/jobs/1)\n";
+    let (made, failed) = (read("note-success"), read("note-failed"));
+    assert!(
+        made.starts_with("### Plan for acme-hq\n") && made.ends_with(footer),
+        "{made}"
+    );
+    assert!(
+        failed.starts_with("### No plan: planning failed\n") && failed.ends_with(footer),
+        "{failed}"
+    );
 }
 
 /// A Git repository of these files, with nobody's configuration.

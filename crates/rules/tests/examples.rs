@@ -7,10 +7,11 @@ use switchover_topology::load;
 
 use crate::showing::{TODAY, show};
 
-const TOPOLOGIES: [&str; 4] = [
+const TOPOLOGIES: [&str; 5] = [
     "examples/quickstart/switchover.kdl",
     "examples/hq/switchover.kdl",
     "examples/kamailio/switchover.kdl",
+    "examples/gitops/switchover.kdl",
     "lab/demo/switchover.kdl",
 ];
 

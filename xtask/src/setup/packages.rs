@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::run::{self, find};
 
 /// A program, and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 25] = [
+const PROGRAMS: [(&str, &str); 26] = [
     ("kea-dhcp4", "kea-dhcp4-server"),
     ("kea-ctrl-agent", "kea-ctrl-agent"),
     ("dnsmasq", "dnsmasq-base"),
@@ -35,6 +35,7 @@ const PROGRAMS: [(&str, &str); 25] = [
     ("sshd", "openssh-server"),
     ("curl", "curl"),
     ("strace", "strace"),
+    ("jq", "jq"),
 ];
 
 /// Debian packages that bring modules for one of the programs and no program of their own.
