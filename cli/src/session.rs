@@ -348,16 +348,13 @@ impl<'a> Session<'a> {
         let findings = acknowledge(&self.loaded.topology, findings, topology_file::today());
         let tally = Tally::of(&findings);
         let refused = tally.errors > 0;
-        let only_notes = tally.errors + tally.warnings == 0;
-        if findings.is_empty() || (!refused && self.terminal.verbosity == Verbosity::Quiet) {
-            return refused;
-        }
-        if only_notes && self.terminal.verbosity < Verbosity::Verbose {
-            // Of many sites, each would say so.
-            if !self.terminal.is_among_many() {
-                self.terminal.say(format_args!("{tally}; `-v` shows them"));
-            }
-        } else {
+        // Notes are for those who ask for more: they ask nobody to do anything.
+        let from = match tally {
+            Tally { errors: 1.., .. } => Verbosity::Quiet,
+            Tally { warnings: 1.., .. } => Verbosity::Normal,
+            _ => Verbosity::Verbose,
+        };
+        if !findings.is_empty() && self.terminal.verbosity >= from {
             report::tell(&findings, &self.loaded.sources, self.terminal);
         }
         refused

@@ -429,3 +429,29 @@ fn a_mistake_in_a_base_is_told_once() {
         );
     }
 }
+
+#[test]
+fn a_summary_has_no_changes() {
+    let test = fleet(&["berlin", "rome"]);
+    let shown = test.run(["plan", "sites", "--summary"]);
+    assert_eq!(shown.code, Some(0), "{shown}");
+    assert_snapshot!(timeless(&shown.stdout));
+    let one = test.run(["plan", "sites/berlin/switchover.kdl", "--summary"]);
+    assert_snapshot!(one.stdout);
+    // What names a plan that is kept, and what must be known of it, is told all the same.
+    let kept = test.run(["plan", "sites", "--summary", "--out", "plans"]);
+    assert_eq!(kept.stdout.matches("sha256:").count(), 2, "{kept}");
+    let partial = test.run(["plan", "sites", "--summary", "--target", "services"]);
+    assert_eq!(
+        partial.stdout.matches("partial: left out").count(),
+        2,
+        "{partial}"
+    );
+    let comment = test.run(["plan", "sites", "--summary", "--format", "markdown"]);
+    assert!(comment.stdout.contains("| acme-berlin |"), "{comment}");
+    assert!(!comment.stdout.contains("<details>"), "{comment}");
+    for refused in [["--format", "json"], ["--full", "-q"]] {
+        let output = test.run(["plan", "sites", "--summary"].iter().chain(&refused));
+        assert_eq!(output.code, Some(2), "{output}");
+    }
+}

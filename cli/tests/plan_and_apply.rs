@@ -186,7 +186,8 @@ fn no_secret_is_told_or_kept_beside_the_servers() {
 #[test]
 fn a_lock_is_written_and_held() {
     let test = site();
-    let unpinned = test.run(["plan"]);
+    assert!(!test.run(["plan"]).stderr.contains("switchover.lock"));
+    let unpinned = test.run(["plan", "-v"]);
     assert!(unpinned.stderr.contains("no switchover.lock"), "{unpinned}");
     let locked = test.run(["plugin", "lock"]);
     assert_eq!(locked.code, Some(0), "{locked}");

@@ -61,7 +61,11 @@ fn sarif_of_no_findings_still_has_results() {
     let mut log = sarif(GOOD);
     // The rules have tests of their own.
     log["runs"][0]["tool"]["driver"]["rules"] = json!([]);
-    log["runs"][0]["tool"]["driver"]["semanticVersion"] = json!("VERSION");
+    let driver = &mut log["runs"][0]["tool"]["driver"];
+    for version in ["version", "semanticVersion"] {
+        assert_eq!(driver[version], env!("CARGO_PKG_VERSION"));
+        driver[version] = json!("VERSION");
+    }
     assert_snapshot!(format!("{log:#}"));
 }
 

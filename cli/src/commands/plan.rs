@@ -12,8 +12,9 @@ use crate::failure::Failure;
 use crate::fleet::{self, Facts, Fleet, Sites, Style, Which};
 use crate::plan_file::{self, Kept};
 use crate::plan_folder::PlanFolder;
-use crate::render::outline::Extent;
+use crate::render::outline::{self, Extent};
 use crate::render::state::StateFound;
+use crate::render::text::{markdown_safe, visible};
 use crate::render::{plan_human, plan_json, plan_markdown};
 use crate::report::Tally;
 use crate::session::Session;
@@ -37,6 +38,9 @@ pub(crate) struct Arguments {
     /// Show every change in full, and every request that `apply` would send.
     #[arg(long)]
     full: bool,
+    /// Show no changes, only how many there are and what to know before they are applied.
+    #[arg(long, conflicts_with = "full")]
+    summary: bool,
     /// End with exit code 4 where changes are pending.
     #[arg(long)]
     detailed_exitcode: bool,
@@ -46,6 +50,14 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     targets: TargetArguments,
 }
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("`--summary` is for people, and `--format json` for programs")]
+#[diagnostic(
+    code(switchover::plan::summary),
+    help("leave out one of the two: the JSON document has the summary beside the changes")
+)]
+struct SummaryOfJson;
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum Format {
@@ -60,6 +72,9 @@ enum Format {
 
 /// Shows what apply would do.
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    if arguments.summary && matches!(arguments.format, Format::Json) {
+        return Err(Failure::new(Exit::Usage, SummaryOfJson));
+    }
     let fleet = match arguments.sites.which()? {
         Which::One(file) => {
             let mut facts = Facts::default();
@@ -157,6 +172,14 @@ fn rendered(
         None => text,
     };
     match arguments.format {
+        Format::Human if arguments.summary => {
+            let text = summarized(plan, terminal.is_among_many());
+            Ok(with_digest(text, plan_human::kept))
+        }
+        Format::Markdown if arguments.summary => {
+            let text = summarized_for_comment(plan, terminal.is_among_many());
+            Ok(with_digest(text, plan_markdown::kept))
+        }
         Format::Human => {
             let text = plan_human::render(plan, extent, terminal.out);
             let text = state.human(terminal.out) + &text;
@@ -166,6 +189,35 @@ fn rendered(
         Format::Markdown => {
             let text = plan_markdown::render(plan, state, extent);
             Ok(with_digest(text, plan_markdown::kept))
+        }
+    }
+}
+
+/// The line that sums up, and what is to be known of the plan as a whole. Of one site among many, the table has the line.
+fn summarized(plan: &Plan, is_among_many: bool) -> String {
+    let mut text = String::new();
+    for (word, notice) in outline::notices(plan) {
+        text += &format!("{word}: {}\n", visible(&notice));
+    }
+    if !is_among_many {
+        text += &format!("{}\n", outline::sum(&plan.summary()));
+    }
+    text
+}
+
+/// The same for a comment.
+fn summarized_for_comment(plan: &Plan, is_among_many: bool) -> String {
+    let notices: String = outline::notices(plan)
+        .iter()
+        .map(|(word, notice)| format!("\n**{word}**: {}\n", markdown_safe(notice)))
+        .collect();
+    let site = markdown_safe(&plan.site);
+    match (is_among_many, notices.as_str()) {
+        (true, "") => String::new(),
+        (true, _) => format!("### Plan for {site}\n{notices}"),
+        (false, _) => {
+            let sum = outline::sum(&plan.summary());
+            format!("### Plan for {site}\n\n**{sum}**\n{notices}")
         }
     }
 }

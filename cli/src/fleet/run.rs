@@ -92,9 +92,13 @@ impl Facts {
         }
         tell_interrupted(self.interrupted.as_ref(), terminal);
         if self.unpinned {
-            terminal.say(format_args!(
-                "no {LOCK}: plugins are not pinned; `switchover plugin lock` pins them"
-            ));
+            // Not on every run: whoever wants plugins pinned has done it once.
+            terminal.tell(
+                Verbosity::Verbose,
+                format_args!(
+                    "no {LOCK}: plugins are not pinned; `switchover plugin lock` pins them"
+                ),
+            );
         }
     }
 }

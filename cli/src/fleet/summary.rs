@@ -17,7 +17,7 @@ use crate::failure::{Failure, Told};
 use crate::render::outline;
 use crate::render::text::{COMMENT_LIMIT, count, counted, markdown_safe, visible};
 use crate::report::Groups;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, Verbosity};
 
 /// The format of `--format json` over many sites.
 const FORMAT_VERSION: &str = "1.0";
@@ -281,7 +281,7 @@ impl<'a> Printer<'a> {
         self.without_state += usize::from(ended.facts.state_found == Some(false));
         match self.style {
             Style::Human => self.human(&ended)?,
-            Style::Json => self.json(&ended)?,
+            Style::Json => self.json(&mut ended)?,
             Style::Markdown => self.markdown(&ended),
             Style::Silent => {}
         }
@@ -300,9 +300,19 @@ impl<'a> Printer<'a> {
         self.terminal.data(&text)
     }
 
-    fn json(&self, ended: &Ended) -> Result<(), Failure> {
-        // Nothing was printed, or a document.
-        let report = serde_json::from_str(&ended.kept.out).unwrap_or(Value::Null);
+    fn json(&self, ended: &mut Ended) -> Result<(), Failure> {
+        let mut error = ended.error.clone();
+        let report = match ended.kept.out.trim() {
+            "" => Value::Null,
+            printed => serde_json::from_str(printed).unwrap_or_else(|cause| {
+                // What was done is done: the site says that its answer is lost, and the others go on.
+                let failure = Failure::json(cause);
+                failure.show(self.terminal);
+                ended.exit = ended.exit.or_worse(failure.exit);
+                error.get_or_insert_with(|| failure.told());
+                Value::Null
+            }),
+        };
         let site = JsonSite {
             name: ended.facts.name.as_deref(),
             file: ended.file.display().to_string(),
@@ -310,7 +320,7 @@ impl<'a> Printer<'a> {
             exit_code: ended.exit.code(),
             seconds: seconds(ended.elapsed),
             report,
-            error: ended.error.clone(),
+            error,
         };
         let comma = if self.rows.is_empty() { "" } else { "," };
         let text = serde_json::to_string(&site).map_err(Failure::json)?;
@@ -356,10 +366,13 @@ impl<'a> Printer<'a> {
         }
         if self.unpinned > 0 {
             let sites = counted(self.unpinned, "site has", "sites have");
-            self.terminal.say(format_args!(
-                "{sites} no {}: plugins are not pinned; `switchover plugin lock` pins them",
-                crate::session::LOCK
-            ));
+            self.terminal.tell(
+                Verbosity::Verbose,
+                format_args!(
+                    "{sites} no {}: plugins are not pinned; `switchover plugin lock` pins them",
+                    crate::session::LOCK
+                ),
+            );
         }
         Ok(worst)
     }

@@ -76,6 +76,7 @@ const COMMENT: Look = Look {
     width: 120,
     color: false,
     terminal: false,
+    unicode: true,
 };
 
 /// One resource: what happened to it, and where it is not what was applied.

@@ -1,7 +1,7 @@
 //! `validate --format sarif`: SARIF 2.1.0, which GitHub, GitLab and editors read.
 //!
-//! Only what is known is said: there is no `helpUri` while the rules have no site, and no place in the file system for
-//! `%SRCROOT%`, which is wherever the reader has checked the files out.
+//! Only what is known is said: a page on the web only of a build whose package names its repository, and no place in the file
+//! system for `%SRCROOT%`, which is wherever the reader has checked the files out.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -25,6 +25,10 @@ const ROOT: &str = "%SRCROOT%";
 /// where it would warn of a value other than its own.
 const FINGERPRINT: &str = "switchoverFinding/v1";
 
+/// Where this version is published; empty where the package does not say.
+const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// How the plain text of an explanation is laid out.
 const PLAIN: Look = Look {
     width: 100,
@@ -45,7 +49,9 @@ pub(crate) fn sarif(report: &Report<'_>) -> Result<String, Failure> {
         .collect();
     let driver = Driver {
         name: "switchover",
-        semantic_version: env!("CARGO_PKG_VERSION"),
+        version: VERSION,
+        semantic_version: VERSION,
+        information_uri: page_of(REPOSITORY),
         rules: rules.iter().map(|rule| described(*rule)).collect(),
     };
     let description = Text::new("the folder in which switchover was run");
@@ -82,6 +88,7 @@ fn described(rule: Rule<'_>) -> RuleDescription<'_> {
     RuleDescription {
         id: rule.code(),
         name: rule.name(),
+        help_uri: explanation_of(REPOSITORY, rule),
         short_description: Text::new(summary),
         full_description: Text::new(full),
         help: Help {
@@ -92,6 +99,22 @@ fn described(rule: Rule<'_>) -> RuleDescription<'_> {
             level: word(rule.severity()),
         },
     }
+}
+
+fn page_of(repository: &str) -> Option<&str> {
+    (!repository.is_empty()).then_some(repository)
+}
+
+/// A rule's explanation as this version has it.
+fn explanation_of(repository: &str, rule: Rule<'_>) -> Option<String> {
+    let page = page_of(repository)?.trim_end_matches('/');
+    let (folder, code) = match rule {
+        Rule::Own(own) => ("crates/rules".to_owned(), own.code),
+        Rule::Plugin(plugin, kind) => (format!("plugins/{}", plugin.name()), kind.code.as_str()),
+    };
+    Some(format!(
+        "{page}/blob/v{VERSION}/{folder}/explanations/{code}.md"
+    ))
 }
 
 fn finding<'a>(
@@ -230,7 +253,10 @@ struct Tool<'a> {
 #[serde(rename_all = "camelCase")]
 struct Driver<'a> {
     name: &'static str,
+    version: &'static str,
     semantic_version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    information_uri: Option<&'static str>,
     rules: Vec<RuleDescription<'a>>,
 }
 
@@ -239,6 +265,8 @@ struct Driver<'a> {
 struct RuleDescription<'a> {
     id: &'a str,
     name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help_uri: Option<String>,
     short_description: Text,
     full_description: Text,
     help: Help<'a>,
@@ -422,6 +450,21 @@ mod tests {
         let artifact = Artifact::new("../shared.kdl");
         assert!(artifact.uri.starts_with("file:///"), "{}", artifact.uri);
         assert!(artifact.uri_base_id.is_none());
+    }
+
+    #[test]
+    fn pages_are_named_where_there_are_any() {
+        let rule = Rule::Own(&switchover_rules::all()[0]);
+        assert_eq!(
+            explanation_of(
+                "https://git.example/switchover/",
+                Rule::Own(&switchover_rules::all()[0])
+            ),
+            Some(format!(
+                "https://git.example/switchover/blob/v{VERSION}/crates/rules/explanations/SW001.md"
+            ))
+        );
+        assert_eq!((page_of(""), explanation_of("", rule)), (None, None));
     }
 
     #[test]
