@@ -168,7 +168,7 @@ fn two_are_compared_in_every_format() {
     assert_describes_all(
         &schema("generations-diff.schema.json"),
         &document,
-        &["reason"],
+        &["reason", "before_line", "after_line", "more"],
         &["object"],
     );
     assert_eq!([&document["earlier"], &document["later"]], [1, 2]);

@@ -140,6 +140,9 @@ fn plans() {
         "expect",
         "capture",
         "undo",
+        "before_line",
+        "after_line",
+        "more",
     ];
     // What a server's resource looks like is the server's affair; resources are named by their addresses.
     let free = ["object", "resources"];

@@ -11,7 +11,7 @@ use crate::render::checked::{self, Damaged};
 use crate::render::comparison::{self, Named, Side};
 use crate::render::generations;
 use crate::render::outline::Extent;
-use crate::session::runtime;
+use crate::session::{bundled, host, runtime};
 use crate::terminal::Terminal;
 
 /// The command's arguments.
@@ -165,7 +165,10 @@ fn diff(arguments: &DiffArguments, terminal: &Terminal) -> Result<Exit, Failure>
         let after = switchover_engine::recorded(&place.state, later).await?;
         Ok((before, after, later))
     };
-    let (before, after, later) = runtime()?.block_on(read).map_err(failed)?;
+    let (mut before, mut after, later) = runtime()?.block_on(read).map_err(failed)?;
+    let (host, plugins) = (host()?, bundled());
+    before.read_by(&host, &plugins);
+    after.read_by(&host, &plugins);
     let compared = switchover_engine::compare(&before, &after)
         .map_err(|error| Failure::new(Exit::Failed, error))?;
     let named = Named {

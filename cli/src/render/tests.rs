@@ -74,6 +74,8 @@ fn change(address: &str, before: Option<Content>, after: Option<Content>) -> Cha
         reason: Reason::Wanted,
         before,
         after,
+        before_line: None,
+        after_line: None,
     }
 }
 

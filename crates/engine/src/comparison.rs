@@ -4,15 +4,17 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use switchover_plugin_host::{Host, Plugin};
 use switchover_topology::Diagnostic;
 
-use crate::context::Context;
+use crate::context::{Context, PluginSet};
 use crate::declared::{self, Declared};
 use crate::diff::{self, Resource};
 use crate::error::{Cause, PlanError, TargetError};
+use crate::lines;
 use crate::offline::wanted;
 use crate::plan::{Change, Owned, PluginRef, Wave};
-use crate::planner::{failed, refuse_errors};
+use crate::planner::{failed, in_commit_order, refuse_errors};
 use crate::secrets::RunSecrets;
 use crate::state::{State, StateError};
 
@@ -32,6 +34,23 @@ struct DesiredTarget {
     plugin: PluginRef,
     wave: Wave,
     resources: Vec<Resource>,
+    /// Says how its resources read; none where it is not at hand.
+    speaker: Option<Plugin>,
+}
+
+impl Desired {
+    /// Lets the plugins of a set say how resources read whose plugin is not at hand. Another version may say it; where it
+    /// does not understand them, they are shown by their addresses.
+    pub fn read_by(&mut self, host: &Host, plugins: &PluginSet) {
+        for target in self
+            .targets
+            .iter_mut()
+            .filter(|target| target.speaker.is_none())
+        {
+            let loaded = plugins.load(host, &target.plugin.name);
+            target.speaker = loaded.and_then(Result::ok);
+        }
+    }
 }
 
 /// What differs between two of them.
@@ -90,6 +109,7 @@ pub async fn recorded(state: &State, number: u64) -> Result<Desired, StateError>
             // Whoever kept contents kept this, too.
             wave: record.wave.unwrap_or(Wave::Dhcp),
             resources,
+            speaker: None,
         });
     }
     Ok(Desired {
@@ -139,6 +159,7 @@ pub fn desired(context: &Context<'_>) -> Result<Desired, PlanError> {
                     },
                     wave: scope.wave(),
                     resources,
+                    speaker: Some(plugin.clone()),
                 })),
             Err(cause) => errors.push(failed(target, cause)),
         }
@@ -154,7 +175,7 @@ pub fn desired(context: &Context<'_>) -> Result<Desired, PlanError> {
 /// What differs from the earlier to the later.
 ///
 /// # Errors
-/// Where the resources of a target contradict themselves, which [`desired`] has found already.
+/// Where the resources of a target contradict themselves, which [`desired`] has found already, or a plugin misbehaves.
 pub fn compare(earlier: &Desired, later: &Desired) -> Result<Comparison, TargetError> {
     let mut targets = Vec::new();
     for after in &later.targets {
@@ -170,7 +191,7 @@ pub fn compare(earlier: &Desired, later: &Desired) -> Result<Comparison, TargetE
             targets.push(difference(before, &before.resources, &[])?);
         }
     }
-    targets.sort_by_key(|target| target.wave);
+    in_commit_order(&mut targets, |target| (target.wave, &target.changes));
     let site = if later.site.is_empty() {
         &earlier.site
     } else {
@@ -205,11 +226,19 @@ fn difference(
         };
         TargetError::new(&target.name, "compare", cause)
     })?;
+    let mut changes = difference.changes;
+    if let Some(plugin) = target.speaker.as_ref().filter(|_| !changes.is_empty()) {
+        let said = plugin.start().and_then(|mut session| {
+            let hints = lines::hints(before.iter().chain(after));
+            lines::put(&mut session, &mut changes, &hints)
+        });
+        said.map_err(|error| TargetError::new(&target.name, "compare", error.into()))?;
+    }
     Ok(TargetComparison {
         name: target.name.clone(),
         plugin: target.plugin.clone(),
         wave: target.wave,
-        changes: difference.changes,
+        changes,
         unchanged: difference.unchanged,
     })
 }

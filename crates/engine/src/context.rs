@@ -134,7 +134,7 @@ impl PluginSet {
     }
 
     /// The plugin of this name, ready to be started; none where there is none. `host` is the same every time.
-    fn load(&self, host: &Host, name: &str) -> Option<Result<Plugin, PluginError>> {
+    pub(crate) fn load(&self, host: &Host, name: &str) -> Option<Result<Plugin, PluginError>> {
         let entry = self.plugins.get(name)?;
         let mut loaded = entry.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(plugin) = &*loaded {

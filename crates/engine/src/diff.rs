@@ -275,6 +275,8 @@ fn change(
             Body::Object(value) => Content::Object(redact::object(value, &sensitive)),
             Body::File(bytes) => redact::file(bytes),
         }),
+        before_line: None,
+        after_line: None,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::declared;
 use crate::diff;
 use crate::error::{Cause, PlanError};
 use crate::event::Event;
+use crate::lines;
 use crate::plan::{Change, KnownDrift, Owned, PluginRef, Wave};
 use crate::planner::{Draft, failed, prepare, refuse_errors, resolve_secrets};
 use crate::secrets::RunSecrets;
@@ -25,7 +26,7 @@ pub struct Drift {
     pub site: String,
     /// The last generation; none where nothing was applied yet.
     pub generation: Option<u64>,
-    /// The targets that the generation holds something of, in the order of the topology.
+    /// The targets that the generation holds something of, in the order in which an apply changes them.
     pub targets: Vec<TargetDrift>,
     /// Warnings and notes about the topology.
     pub findings: Vec<Diagnostic>,
@@ -148,6 +149,7 @@ pub async fn drift(context: &Context<'_>) -> Result<Drift, PlanError> {
     if !errors.is_empty() {
         return Err(PlanError::Targets { errors, of });
     }
+    found.targets.sort_by_key(|target| target.wave);
     Ok(found)
 }
 
@@ -178,6 +180,10 @@ async fn look(
         .map(|change| change.address.clone())
         .collect();
     drifted.retain(|change| !is_known(change));
+    if !drifted.is_empty() {
+        let hints = lines::hints(&desired);
+        lines::put(&mut draft.session, &mut drifted, &hints)?;
+    }
     let known_drift = known(target, &addresses);
     let idle = idle(target, &known_drift, &drifted, &draft.last);
     let plugin = &draft.world.plugin;

@@ -19,6 +19,7 @@ pub mod event;
 mod files;
 mod journal;
 mod limits;
+mod lines;
 mod offline;
 pub mod plan;
 mod plan_file;

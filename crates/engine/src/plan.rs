@@ -269,6 +269,23 @@ pub struct Change {
     pub before: Option<Content>,
     /// As it will be. Secrets are references.
     pub after: Option<Content>,
+    /// How the plugin says what is; none where it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_line: Option<Line>,
+    /// How it says what will be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_line: Option<Line>,
+}
+
+/// A resource in the words of its server's own configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// What stands beside each other; the same columns in each line of a kind. An empty one keeps its place.
+    pub columns: Vec<String>,
+    /// Further values of the last column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<String>,
 }
 
 /// What a resource holds.

@@ -17,9 +17,10 @@ use crate::drift;
 use crate::error::{Cause, PlanError, TargetError};
 use crate::event::Event;
 use crate::limits;
+use crate::lines;
 use crate::plan::{
-    Action, FORMAT_VERSION, LeftOut, Owned, Plan, PluginRef, Procedure, Step, TargetPlan,
-    TopologyRef,
+    Action, Change, FORMAT_VERSION, LeftOut, Owned, Plan, PluginRef, Procedure, Step, TargetPlan,
+    TopologyRef, Wave,
 };
 use crate::rejected;
 use crate::render::Templates;
@@ -147,7 +148,7 @@ pub(crate) async fn plan_from(
         return Err(PlanError::Targets { errors, of });
     }
     refuse_errors(&mut findings)?;
-    in_commit_order(&mut plans);
+    in_commit_order(&mut plans, |plan| (plan.wave, &plan.changes));
 
     let created = jiff::Timestamp::now();
     let plan = Plan {
@@ -432,7 +433,7 @@ async fn draft_plan(
         .session
         .examine(view, &draft.target, &observation.answers)?
         .findings;
-    let difference = diff::compare(&desired, &current, &draft.last, &drift::accepted(declared))
+    let mut difference = diff::compare(&desired, &current, &draft.last, &drift::accepted(declared))
         .map_err(|error| draft.world.contract("desired", &error))?;
 
     let procedure = if difference.changes.is_empty() {
@@ -445,6 +446,10 @@ async fn draft_plan(
         permitted(&procedure, &draft.world)?;
         convert::procedure(procedure).map_err(|error| draft.world.contract("procedure", &error))?
     };
+    if !difference.changes.is_empty() {
+        let hints = lines::hints(&desired);
+        lines::put(&mut draft.session, &mut difference.changes, &hints)?;
+    }
     let plugin = &draft.world.plugin;
     let plan = TargetPlan {
         name: draft.target.name.clone(),
@@ -490,19 +495,19 @@ fn permitted(procedure: &wit::Procedure, world: &World) -> Result<(), Cause> {
     Ok(())
 }
 
-/// Targets that only delete come last and in reverse: what others may still point at goes after those others.
-fn in_commit_order(plans: &mut [TargetPlan]) {
-    let only_deletes = |plan: &TargetPlan| {
-        !plan.changes.is_empty()
-            && plan
-                .changes
-                .iter()
-                .all(|change| change.action == Action::Delete)
+/// Targets that only delete come last and in reverse: what others may still point at goes after those others. `turn`
+/// gives a target's wave and changes.
+pub(crate) fn in_commit_order<T>(targets: &mut [T], turn: impl Fn(&T) -> (Wave, &[Change])) {
+    let only_deletes = |changes: &[Change]| {
+        !changes.is_empty() && changes.iter().all(|change| change.action == Action::Delete)
     };
-    plans.sort_by(|a, b| match (only_deletes(a), only_deletes(b)) {
-        (false, false) => a.wave.cmp(&b.wave),
-        (true, true) => b.wave.cmp(&a.wave),
-        (a, b) => a.cmp(&b),
+    targets.sort_by(|a, b| {
+        let ((a, of_a), (b, of_b)) = (turn(a), turn(b));
+        match (only_deletes(of_a), only_deletes(of_b)) {
+            (false, false) => a.cmp(&b),
+            (true, true) => b.cmp(&a),
+            (a, b) => a.cmp(&b),
+        }
     });
 }
 

@@ -41,6 +41,8 @@ pub enum Export {
     Adopt,
     /// How to change it.
     Procedure,
+    /// How resources are shown.
+    Lines,
 }
 
 impl fmt::Display for Export {
@@ -54,6 +56,7 @@ impl fmt::Display for Export {
             Self::Examine => "examine",
             Self::Adopt => "adopt",
             Self::Procedure => "procedure",
+            Self::Lines => "lines",
         })
     }
 }
@@ -199,6 +202,14 @@ pub enum Problem {
     /// A finding is not one that the manifest declares.
     #[error("{0}")]
     Finding(FindingFault),
+    /// There is not one line for each resource.
+    #[error("lines asked for: {resources}, given back: {given}")]
+    Lines {
+        /// Resources that it was asked about.
+        resources: usize,
+        /// Lines that it gave back.
+        given: usize,
+    },
     /// The session ended with an earlier error.
     #[error("cannot be called after it was stopped")]
     Ended,
@@ -232,6 +243,7 @@ impl Problem {
             Self::Output(_) => "output",
             Self::Lie(_) => "lie",
             Self::Finding(_) => "finding",
+            Self::Lines { .. } => "lines",
             Self::Ended => "ended",
             Self::Failure { .. } => "failure",
             Self::Host(_) => "host",
@@ -257,6 +269,7 @@ impl Problem {
             | Self::Output(_)
             | Self::Lie(_)
             | Self::Finding(_)
+            | Self::Lines { .. }
             | Self::Failure { .. } => {
                 "this is a fault in the plugin, not in the topology; report it to its author"
             }

@@ -16,6 +16,7 @@ mod error;
 mod finding;
 mod host;
 mod limits;
+mod line;
 pub mod lock;
 mod manifest;
 pub mod pattern;

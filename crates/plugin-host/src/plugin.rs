@@ -9,11 +9,11 @@ use wasmtime::{Store, UpdateDeadline};
 use crate::host::Host;
 use crate::limits::{Exceeded, Usage};
 use crate::wit::{
-    self, Adopting, Answer, Basis, Change, Examination, Failure, Finding, Guest, Manifest,
-    PluginPre, Procedure, Query, Resource, Target, View,
+    self, Adopting, Answer, Basis, Change, Examination, Failure, Finding, Guest, Line, Manifest,
+    PluginPre, Procedure, Query, Resource, ShownResource, Target, View,
 };
 use crate::{Digest, Export, PluginError, Problem};
-use crate::{finding, manifest};
+use crate::{finding, line, manifest};
 
 /// A loaded plugin that has described itself. Cheap to clone.
 #[derive(Clone)]
@@ -219,6 +219,25 @@ impl Session {
         self.fallible(Export::Procedure, |guest, store| {
             guest.call_procedure(store, target, answers, changes)
         })
+    }
+
+    /// How resources are shown: a line for each, in their order. What a line says is harmless to a terminal and not long.
+    ///
+    /// # Errors
+    /// The plugin misbehaves, or gives more lines or fewer.
+    pub fn lines(&mut self, resources: &[ShownResource]) -> Called<Vec<Line>> {
+        let lines = self.call(Export::Lines, |guest, store| {
+            guest.call_lines(store, resources)
+        })?;
+        if lines.len() != resources.len() {
+            self.instance = None;
+            let problem = Problem::Lines {
+                resources: resources.len(),
+                given: lines.len(),
+            };
+            return Err(self.plugin.error(Some(Export::Lines), problem));
+        }
+        Ok(lines.into_iter().map(line::harmless).collect())
     }
 
     fn call<T>(

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use switchover_plugin_host::wit::{Action, Answer, Change, Mode, Response, Site, Target, View};
+use switchover_plugin_host::wit::{
+    Action, Answer, Change, FileMeasure, Mode, Response, ShownContent, ShownResource, Site, Target,
+    View,
+};
 use switchover_plugin_host::{Host, HostConfig, Limits, Plugin, PluginError, Session, Source};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -12,6 +15,8 @@ const CONTRACT: &str = include_str!("../../../schemas/plugin.wit");
 /// Where the parts of the guest's memory lie. Nothing else is in the first 64 KiB, and all of it is zero: the address
 /// `ZEROS` is an empty list and an `ok` result with empty lists.
 pub(crate) const ZEROS: u32 = 0x100;
+/// Where the list of lines is.
+const LINES: u32 = 0x800;
 const MANIFEST: u32 = 0x1000;
 /// Lists of the manifest and of findings, and what `check` and `examine` give back.
 const LISTS: u32 = 0x5000;
@@ -52,6 +57,8 @@ pub(crate) struct Guest {
     pub(crate) examine: String,
     pub(crate) adopt: String,
     pub(crate) procedure: String,
+    /// Its default says one line without columns.
+    pub(crate) lines: String,
     pub(crate) realloc: String,
     /// More fields of the module.
     pub(crate) more: String,
@@ -81,6 +88,11 @@ impl Default for Guest {
             examine: nothing(),
             adopt: nothing(),
             procedure: nothing(),
+            lines: format!(
+                "(i32.store (i32.const {LINES}) (i32.const {ZEROS}))
+                 (i32.store offset=4 (i32.const {LINES}) (i32.const 1))
+                 (i32.const {LINES})"
+            ),
             realloc: "(local $at i32)
                 (local.set $at (i32.and (i32.add (global.get $top) (i32.const 15)) (i32.const -16)))
                 (global.set $top (i32.add (local.get $at) (local.get $size)))
@@ -173,6 +185,7 @@ impl Guest {
             current,
             adopt,
             procedure,
+            lines,
             realloc,
             more,
             imports,
@@ -197,6 +210,7 @@ impl Guest {
                     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {adopt})
                 (func $procedure (export "{api}#procedure")
                     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {procedure})
+                (func $lines (export "{api}#lines") (param i32 i32) (result i32) {lines})
                 (data (i32.const {MANIFEST}) "{}")
                 (data (i32.const {LISTS}) "{}")
                 (data (i32.const {TEXTS}) "{}")
@@ -303,6 +317,15 @@ pub(crate) fn run(session: &mut Session) -> Result<(), PluginError> {
     session.examine(&view, &target, &answers)?;
     session.adopt(&target, &answers)?;
     session.procedure(&target, &answers, &changes)?;
+    session.lines(&[ShownResource {
+        address: "a/b".into(),
+        kind: "a".into(),
+        content: ShownContent::File(FileMeasure {
+            size: 1,
+            lines: Some(1),
+        }),
+        hint: None,
+    }])?;
     Ok(())
 }
 

@@ -22,11 +22,12 @@ fn body<'a>(guest: &'a mut Guest, export: &str) -> &'a mut String {
         "examine" => &mut guest.examine,
         "adopt" => &mut guest.adopt,
         "procedure" => &mut guest.procedure,
+        "lines" => &mut guest.lines,
         other => panic!("no export {other}"),
     }
 }
 
-const EXPORTS: [&str; 8] = [
+const EXPORTS: [&str; 9] = [
     "describe",
     "check",
     "desired",
@@ -35,6 +36,7 @@ const EXPORTS: [&str; 8] = [
     "examine",
     "adopt",
     "procedure",
+    "lines",
 ];
 
 /// What a person gets to read of the first thing that goes wrong.
@@ -292,6 +294,13 @@ fn other_ways_to_end_badly() {
             "a loop while cleaning up",
             Guest {
                 more: "(func (export \"cabi_post_switchover:plugin/api@0.1.0#check\") (param i32) (loop $l (br $l)))".into(),
+                ..guest()
+            },
+        ),
+        (
+            "fewer lines than resources",
+            Guest {
+                lines: format!("(i32.const {ZEROS})"),
                 ..guest()
             },
         ),

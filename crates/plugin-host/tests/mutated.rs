@@ -12,14 +12,22 @@ fn survive(host: &switchover_plugin_host::Host, component: Vec<u8>) -> bool {
         .is_ok()
 }
 
+/// Its number in the binary format.
+const CUSTOM_SECTION: u8 = 0;
+
 #[test]
 fn no_truncated_component_loads() {
     let host = strict_host();
     let whole = Guest::default().component();
     for length in (0..whole.len()).step_by(7).chain([whole.len() - 1]) {
-        let error = host
-            .load("guest", &Source::new(&whole[..length]))
-            .expect_err("a part is not the whole");
+        let error = match host.load("guest", &Source::new(&whole[..length])) {
+            Err(error) => error,
+            // The last sections only name things, and a component without them is whole.
+            Ok(_) => {
+                assert_eq!(whole[length], CUSTOM_SECTION, "a part is not the whole");
+                continue;
+            }
+        };
         // Cut between two sections, what is left is a valid component, of another world.
         let text = error.to_string();
         assert!(

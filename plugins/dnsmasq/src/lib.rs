@@ -14,6 +14,7 @@ mod desired;
 mod document;
 mod entry;
 mod findings;
+mod lines;
 mod manifest;
 mod names;
 mod option;
@@ -24,8 +25,8 @@ mod rules;
 mod words;
 
 use switchover_sdk::{
-    Adopting, Answer, Answers, Change, Failure, Finding, Manifest, Plugin, Procedure, Query,
-    Resource, Target, View, parse_settings,
+    Adopting, Answer, Answers, Change, Failure, Finding, Line, Manifest, Plugin, Procedure, Query,
+    Resource, ShownResource, Target, View, parse_settings,
 };
 
 use document::Document;
@@ -87,6 +88,10 @@ impl Plugin for Dnsmasq {
         let mut document = read(answers)?;
         document.apply(changes)?;
         Ok(procedure::procedure(target, &settings, &document, changes))
+    }
+
+    fn lines(resources: &[ShownResource]) -> Vec<Line> {
+        lines::lines(resources)
     }
 }
 

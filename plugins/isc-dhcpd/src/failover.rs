@@ -71,6 +71,17 @@ impl Numbers {
     }
 }
 
+impl Numbers {
+    /// Those that are set, with their keywords.
+    pub(crate) fn set(&self) -> Vec<(&'static str, u32)> {
+        let mut numbers = self.clone();
+        let fields = numbers.fields().into_iter();
+        fields
+            .filter_map(|(keyword, value)| Some((keyword, (*value)?)))
+            .collect()
+    }
+}
+
 impl Failover {
     pub(crate) fn node(&self) -> Node {
         let Self {
@@ -90,13 +101,8 @@ impl Failover {
             format!("address {address};"),
             format!("peer address {peer_address};"),
         ];
-        let mut numbers = numbers.clone();
-        statements.extend(
-            numbers
-                .fields()
-                .into_iter()
-                .filter_map(|(keyword, value)| Some(format!("{keyword} {};", (*value)?))),
-        );
+        let set = numbers.set().into_iter();
+        statements.extend(set.map(|(keyword, value)| format!("{keyword} {value};")));
         statements.extend(more.iter().cloned());
         let mut node = Node::block("\n\n", format!("failover peer \"{name}\""), "\n");
         if let Some(block) = node.block_mut() {

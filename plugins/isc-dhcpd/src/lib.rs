@@ -18,6 +18,7 @@ mod entry;
 mod failover;
 mod findings;
 mod host;
+mod lines;
 mod main_file;
 mod manifest;
 mod option;
@@ -28,8 +29,8 @@ mod tree;
 mod words;
 
 use switchover_sdk::{
-    Adopting, Answer, Answers, Change, Failure, Finding, Manifest, Plugin, Procedure, Query,
-    Resource, Target, View, parse_settings,
+    Adopting, Answer, Answers, Change, Failure, Finding, Line, Manifest, Plugin, Procedure, Query,
+    Resource, ShownResource, Target, View, parse_settings,
 };
 
 use document::Document;
@@ -109,6 +110,10 @@ impl Plugin for IscDhcpd {
             &document,
             main.is_some(),
         ))
+    }
+
+    fn lines(resources: &[ShownResource]) -> Vec<Line> {
+        lines::lines(resources)
     }
 }
 

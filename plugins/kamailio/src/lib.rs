@@ -20,6 +20,7 @@ mod desired;
 mod document;
 mod entry;
 mod findings;
+mod lines;
 mod main_file;
 mod manifest;
 mod names;
@@ -29,8 +30,8 @@ mod rows;
 mod rules;
 
 use switchover_sdk::{
-    Answer, Answers, Change, Failure, Finding, Manifest, Plugin, Procedure, Query, Resource,
-    Target, View, parse_settings,
+    Answer, Answers, Change, Failure, Finding, Line, Manifest, Plugin, Procedure, Query, Resource,
+    ShownResource, Target, View, parse_settings,
 };
 
 use document::Document;
@@ -93,6 +94,10 @@ impl Plugin for Kamailio {
         let (mut document, main) = read(&settings, answers)?;
         document.apply(changes)?;
         procedure::procedure(target, &settings, &document, main, changes)
+    }
+
+    fn lines(resources: &[ShownResource]) -> Vec<Line> {
+        lines::lines(resources)
     }
 }
 

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use switchover_sdk::scope::{own_services, partner, served};
-use switchover_sdk::{Failure, Server, ServerRole, View};
+use switchover_sdk::{Failure, Line, Server, ServerRole, View};
 
 use crate::configuration::{Configuration, list_mut, objects};
 use crate::manifest::{HighAvailability as Who, Listener, Settings};
@@ -148,6 +148,40 @@ impl Pair {
                 peer.role.as_str(),
             )
         })
+    }
+
+    /// How it reads in a plan.
+    pub(crate) fn line(&self) -> Line {
+        let peers = self.peers.iter().map(|peer| {
+            let mut text = format!("peer {} {} {}", peer.name, peer.role, peer.url);
+            if !peer.auto_failover {
+                text.push_str(" without auto-failover");
+            }
+            if let Some(user) = &peer.basic_auth_user {
+                text.push_str(&format!(" user {user}"));
+            }
+            if let Some(file) = &peer.basic_auth_password_file {
+                text.push_str(&format!(" password-file {file}"));
+            }
+            text
+        });
+        let listener = match self.listener {
+            Listener::Control => "at the control socket",
+            Listener::Dedicated => "at a port of its own",
+        };
+        let limits = [
+            ("heartbeat-delay", self.heartbeat_delay),
+            ("max-response-delay", self.max_response_delay),
+            ("max-ack-delay", self.max_ack_delay),
+            ("max-unacked-clients", self.max_unacked_clients),
+        ];
+        let limits = limits.map(|(keyword, value)| format!("{keyword} {value}"));
+        Line::new([
+            format!("ha {} as {}", self.mode, self.this_server_name),
+            listener.into(),
+        ])
+        .more(peers)
+        .more(limits)
     }
 
     /// Kea's defaults stand for what a section does not say.

@@ -20,14 +20,15 @@ mod edit;
 mod encode;
 mod findings;
 mod high_availability;
+mod lines;
 mod manifest;
 mod procedure;
 mod rules;
 mod shape;
 
 use switchover_sdk::{
-    Adopting, Answer, Change, Failure, Finding, Manifest, Plugin, Procedure, Query, Resource,
-    Target, View, parse_settings,
+    Adopting, Answer, Change, Failure, Finding, Line, Manifest, Plugin, Procedure, Query, Resource,
+    ShownResource, Target, View, parse_settings,
 };
 
 use configuration::Configuration;
@@ -98,5 +99,9 @@ impl Plugin for Kea {
             high_availability::check(&after, &settings)?;
         }
         Ok(procedure::procedure(target, &settings, &before, &after))
+    }
+
+    fn lines(resources: &[ShownResource]) -> Vec<Line> {
+        lines::lines(resources)
     }
 }

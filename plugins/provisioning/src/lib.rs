@@ -12,6 +12,7 @@
 
 mod context;
 mod findings;
+mod lines;
 mod rules;
 mod scope;
 mod settings;
@@ -20,9 +21,9 @@ mod template;
 use std::collections::HashSet;
 
 use switchover_sdk::{
-    Action, Answer, Answers, Change, CommandUse, Effect, Failure, Finding, Manifest, Pattern,
-    Plugin, Procedure, Query, Reach, Resource, ResourceKind, Response, Rule, ServerSupport, Step,
-    Target, UndoStep, UndoSupport, View,
+    Action, Answer, Answers, Change, CommandUse, Effect, Failure, Finding, Line, Manifest, Pattern,
+    Plugin, Procedure, Query, Reach, Resource, ResourceKind, Response, Rule, ServerSupport,
+    ShownResource, Step, Target, UndoStep, UndoSupport, View,
 };
 
 use crate::settings::Settings;
@@ -95,7 +96,8 @@ impl Plugin for Provisioning {
             })
             .map(|(file, template, device)| {
                 let context = context::of(view, &device, settings.register_seconds)?;
-                Ok(Resource::rendered(&file, FILE, template, &context))
+                let hint = lines::hint(&device)?;
+                Ok(Resource::rendered(&file, FILE, template, &context).hint(hint))
             })
             .collect()
     }
@@ -164,6 +166,10 @@ impl Plugin for Provisioning {
             commit,
             ..Procedure::default()
         })
+    }
+
+    fn lines(resources: &[ShownResource]) -> Vec<Line> {
+        lines::lines(resources)
     }
 }
 

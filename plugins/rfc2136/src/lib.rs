@@ -11,6 +11,7 @@
 
 mod data;
 mod findings;
+mod lines;
 mod manifest;
 mod procedure;
 mod rrset;
@@ -18,8 +19,8 @@ mod rules;
 mod words;
 
 use switchover_sdk::{
-    Answer, Change, Failure, Finding, Manifest, Plugin, Procedure, Query, Resource, Target, View,
-    parse_settings,
+    Answer, Change, Failure, Finding, Line, Manifest, Plugin, Procedure, Query, Resource,
+    ShownResource, Target, View, parse_settings,
 };
 
 use manifest::Settings;
@@ -70,5 +71,9 @@ impl Plugin for Rfc2136 {
     ) -> Result<Procedure, Failure> {
         let settings: Settings = parse_settings(target)?;
         procedure::procedure(&settings, target, answers, changes)
+    }
+
+    fn lines(resources: &[ShownResource]) -> Vec<Line> {
+        lines::lines(resources)
     }
 }

@@ -1,6 +1,6 @@
 //! What a switchover plugin is written with.
 //!
-//! A plugin is a type that implements [`Plugin`]: eight pure functions from values to values. [`export!`] makes it the
+//! A plugin is a type that implements [`Plugin`]: nine pure functions from values to values. [`export!`] makes it the
 //! exports of a component. Everything a plugin says is data; it has no clock, no network, no files and no random
 //! numbers, and it must not need any: the host refuses a component that imports something.
 //!
@@ -14,6 +14,7 @@ mod answers;
 pub mod bindings;
 mod build;
 pub mod json;
+pub mod notation;
 mod plugin;
 pub mod probe;
 mod rule;

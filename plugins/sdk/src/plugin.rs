@@ -1,11 +1,11 @@
-//! The eight functions of a plugin.
+//! The nine functions of a plugin.
 
 use std::marker::PhantomData;
 
 use crate::bindings::exports::switchover::plugin::api::Guest;
 use crate::{
-    Adopting, Answer, Change, Examination, Failure, Finding, Manifest, Procedure, Query, Resource,
-    Target, View,
+    Adopting, Answer, Change, Examination, Failure, Finding, Line, Manifest, Procedure, Query,
+    Resource, ShownResource, Target, View,
 };
 
 /// A plugin: pure functions from what is wanted and what was read to what should be done.
@@ -13,7 +13,8 @@ use crate::{
 /// The host calls them in this order, on one instance for one target: [`check`](Self::check),
 /// [`desired`](Self::desired), [`queries`](Self::queries) (until it gives none), [`current`](Self::current),
 /// [`examine`](Self::examine), [`procedure`](Self::procedure); for an import [`queries`](Self::queries),
-/// [`adopt`](Self::adopt), [`current`](Self::current). Nothing is kept between the calls: what a function needs, it gets.
+/// [`adopt`](Self::adopt), [`current`](Self::current). Where people look at resources, [`lines`](Self::lines) says how
+/// they read. Nothing is kept between the calls: what a function needs, it gets.
 pub trait Plugin {
     /// What this plugin is, what it manages, and every request it may ever ask for.
     fn describe() -> Manifest;
@@ -68,6 +69,12 @@ pub trait Plugin {
         answers: &[Answer],
         changes: &[Change],
     ) -> Result<Procedure, Failure>;
+
+    /// How the resources read in the words of the server's own configuration: a line for each, in their order. A plugin
+    /// that leaves it out has its resources shown by address and fields.
+    fn lines(resources: &[ShownResource]) -> Vec<Line> {
+        resources.iter().map(|_| Line::default()).collect()
+    }
 }
 
 /// Puts a [`Plugin`] in the place of the generated trait, which takes everything by value.
@@ -122,5 +129,9 @@ impl<P: Plugin + 'static> Guest for Adapter<P> {
         changes: Vec<Change>,
     ) -> Result<Procedure, Failure> {
         P::procedure(&target, &answers, &changes)
+    }
+
+    fn lines(resources: Vec<ShownResource>) -> Vec<Line> {
+        P::lines(&resources)
     }
 }

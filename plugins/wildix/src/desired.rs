@@ -43,7 +43,7 @@ pub(crate) fn desired(view: &View, settings: &Settings) -> Result<Vec<Resource>,
     }
     for (device, mac) in place.devices() {
         let mac = shape::mac(mac);
-        add(shape::device(&mac, &device.name));
+        add(shape::device(&mac, &device.name).hint(&device.model));
         if let Some(extension) = &device.user {
             let user = shape::address(shape::kind::USER, extension);
             add(shape::connection(&mac, extension).depends_on([user]));

@@ -15,6 +15,7 @@ mod devices;
 mod evidence;
 mod examine;
 mod findings;
+mod lines;
 mod manifest;
 mod place;
 mod procedure;
@@ -27,8 +28,8 @@ mod tasks;
 mod users;
 
 use switchover_sdk::{
-    Answer, Change, Examination, Failure, Finding, Manifest, Plugin, Procedure, Query, Resource,
-    Target, View, parse_settings,
+    Answer, Change, Examination, Failure, Finding, Line, Manifest, Plugin, Procedure, Query,
+    Resource, ShownResource, Target, View, parse_settings,
 };
 
 use manifest::Settings;
@@ -99,5 +100,9 @@ impl Plugin for Wildix {
         let settings: Settings = parse_settings(target)?;
         let records = Records::from_answers(answers)?;
         procedure::procedure(&settings, &records, changes)
+    }
+
+    fn lines(resources: &[ShownResource]) -> Vec<Line> {
+        lines::lines(resources)
     }
 }

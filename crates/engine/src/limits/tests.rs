@@ -15,6 +15,8 @@ fn part(name: &str, actions: &[(Action, usize)]) -> TargetPlan {
             reason: Reason::Wanted,
             before: None,
             after: None,
+            before_line: None,
+            after_line: None,
         })
     });
     TargetPlan {

@@ -2,8 +2,8 @@ use serde_json::json;
 
 use super::*;
 use crate::plan::{
-    Action, Change, Content, Owned, PluginRef, Procedure, Reason, TargetPlan, TopologyRef, Undo,
-    Wave,
+    Action, Change, Content, Line, Owned, PluginRef, Procedure, Reason, TargetPlan, TopologyRef,
+    Undo, Wave,
 };
 
 fn plan(resources: usize) -> Plan {
@@ -16,6 +16,11 @@ fn plan(resources: usize) -> Plan {
         after: Some(Content::Object(
             json!({ "name": format!("ü-{at}"), "value": at }),
         )),
+        before_line: None,
+        after_line: Some(Line {
+            columns: vec![format!("thing ü-{at}"), at.to_string()],
+            more: Vec::new(),
+        }),
     };
     let owned = |at: usize| {
         let owned = Owned {
@@ -66,6 +71,17 @@ fn what_is_written_is_read() {
     let line = format!("  \"digest\": \"{}\",", file.digest);
     assert_eq!(file.text.lines().nth(2), Some(line.as_str()));
     assert_eq!(file.digest.to_string().parse(), Ok(file.digest));
+}
+
+#[test]
+fn a_plan_whose_plugins_say_nothing_has_no_lines() {
+    let mut silent = plan(2);
+    for change in &mut silent.targets[0].changes {
+        change.after_line = None;
+    }
+    let file = PlanFile::of(&silent).unwrap();
+    assert!(!file.text.contains("_line"), "{}", file.text);
+    assert_eq!(PlanFile::read(file.text.as_bytes()).unwrap().0, silent);
 }
 
 /// Everything that can happen to one byte: another value by any single bit, gone, doubled.
