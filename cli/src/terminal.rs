@@ -66,7 +66,7 @@ pub(crate) struct Look {
     pub(crate) color: bool,
     /// Whether somebody is looking.
     pub(crate) terminal: bool,
-    /// Whether what is drawn may be drawn with more than ASCII.
+    /// Whether more than ASCII can be drawn.
     pub(crate) unicode: bool,
 }
 
@@ -76,19 +76,17 @@ impl Look {
         let columns = terminal
             .then(|| terminal_size::terminal_size_of(stream))
             .flatten();
-        // Terminals of CI runners and of programs that record a session often have no size.
-        let told = || std::env::var("COLUMNS").ok()?.parse().ok();
-        let width = match columns {
-            Some((width, _)) => Some(usize::from(width.0)),
-            None => told(),
-        };
-        let width = width.map_or(FIXED_WIDTH, |width| width.clamp(NARROWEST, WIDEST));
+        // What a terminal does not say, somebody may have set, for a log that is wider.
+        let columns = columns.map(|(width, _)| usize::from(width.0));
+        let set = || std::env::var("COLUMNS").ok()?.parse().ok();
+        let width = columns.or_else(set).unwrap_or(FIXED_WIDTH);
+        let width = width.clamp(NARROWEST, WIDEST);
         let color = AutoStream::choice(stream) != ColorChoice::Never;
         Self {
             width,
             color,
             terminal,
-            unicode: shows_unicode(),
+            unicode: draws_unicode(|name| std::env::var(name).ok()),
         }
     }
 
@@ -98,12 +96,11 @@ impl Look {
     }
 }
 
-/// Where a locale is named, it says so. Where none is, as in most containers, UTF-8 is what is there.
-fn shows_unicode() -> bool {
-    let named = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = named("LC_ALL")
-        .or_else(|| named("LC_CTYPE"))
-        .or_else(|| named("LANG"));
+/// Whether the locale has more than ASCII (POSIX.1-2024, 8.2: the first of these that is set and not empty decides). Where
+/// none is set, as in many a CI job, what is read is nearly always UTF-8.
+fn draws_unicode(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let set = |name: &&str| variable(name).filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(set);
     locale.is_none_or(|locale| {
         let locale = locale.to_ascii_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
@@ -306,5 +303,32 @@ impl Terminal {
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         Ok(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::draws_unicode;
+
+    #[test]
+    fn the_locale_decides_what_is_drawn() {
+        for (variables, unicode) in [
+            (&[][..], true),
+            (&[("LANG", "it_IT.UTF-8")], true),
+            (&[("LANG", "C.utf8")], true),
+            (&[("LANG", "it_IT.UTF-8"), ("LC_ALL", "C")], false),
+            (&[("LANG", "POSIX"), ("LC_ALL", "")], false),
+            (
+                &[("LC_CTYPE", "de_DE.ISO-8859-1"), ("LANG", "de_DE.UTF-8")],
+                false,
+            ),
+        ] {
+            let variable = |name: &str| {
+                let mut set = variables.iter();
+                set.find(|(set, _)| *set == name)
+                    .map(|(_, value)| (*value).to_owned())
+            };
+            assert_eq!(draws_unicode(variable), unicode, "{variables:?}");
+        }
     }
 }

@@ -71,7 +71,9 @@ fn two_revisions_in_every_format() {
     );
     let markdown = test.run(["diff", "first..main", HQ, "--format", "markdown"]);
     assert!(
-        markdown.stdout.starts_with("### acme-hq: first to main\n"),
+        markdown
+            .stdout
+            .starts_with("### acme-hq: first to main: 0 to add, 1 to change, 0 to remove\n"),
         "{markdown}"
     );
     let document = json(&test, "first..main");

@@ -161,7 +161,7 @@ fn two_are_compared_in_every_format() {
     assert!(
         markdown
             .stdout
-            .starts_with("### acme-hq: generation 1 to generation 2\n"),
+            .starts_with("### acme-hq: generation 1 to generation 2: 1 to add, "),
         "{markdown}"
     );
     let document = json(&test.run(["generations", "diff", "1", "2", "--format", "json"]));

@@ -24,6 +24,7 @@ mod help;
 mod import;
 mod init;
 mod interactive;
+mod lines;
 mod log;
 mod no_state;
 mod plan_and_apply;

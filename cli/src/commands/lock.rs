@@ -9,7 +9,7 @@ use crate::arguments::SiteArgument;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::place::Place;
-use crate::render::text::{markdown_safe, visible};
+use crate::render::text::{markdown_prose, visible};
 use crate::session::runtime;
 use crate::terminal::Terminal;
 
@@ -141,7 +141,7 @@ fn human(holder: Option<&Holder>, broken: Option<&Broken>) -> String {
 
 fn markdown(holder: Option<&Holder>, broken: Option<&Broken>) -> String {
     let lines = sentences(holder, broken).into_iter();
-    let lines = lines.map(|line| format!("- {}\n", markdown_safe(&line)));
+    let lines = lines.map(|line| format!("- {}\n", markdown_prose(&line)));
     format!("### Lock\n\n{}", lines.collect::<String>())
 }
 

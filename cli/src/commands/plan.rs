@@ -12,9 +12,10 @@ use crate::failure::Failure;
 use crate::fleet::{self, Facts, Fleet, Sites, Style, Which};
 use crate::plan_file::{self, Kept};
 use crate::plan_folder::PlanFolder;
+use crate::render::notices::{self, Notice};
 use crate::render::outline::{self, Extent};
 use crate::render::state::StateFound;
-use crate::render::text::{markdown_safe, visible};
+use crate::render::text::{markdown_prose, markdown_safe, visible};
 use crate::render::{plan_human, plan_json, plan_markdown};
 use crate::report::Tally;
 use crate::session::Session;
@@ -173,11 +174,11 @@ fn rendered(
     };
     match arguments.format {
         Format::Human if arguments.summary => {
-            let text = summarized(plan, terminal.is_among_many());
+            let text = summarized(plan, state, terminal);
             Ok(with_digest(text, plan_human::kept))
         }
         Format::Markdown if arguments.summary => {
-            let text = summarized_for_comment(plan, terminal.is_among_many());
+            let text = summarized_for_comment(plan, state, terminal.is_among_many());
             Ok(with_digest(text, plan_markdown::kept))
         }
         Format::Human => {
@@ -194,30 +195,31 @@ fn rendered(
 }
 
 /// The line that sums up, and what is to be known of the plan as a whole. Of one site among many, the table has the line.
-fn summarized(plan: &Plan, is_among_many: bool) -> String {
-    let mut text = String::new();
-    for (word, notice) in outline::notices(plan) {
+fn summarized(plan: &Plan, state: StateFound<'_>, terminal: &Terminal) -> String {
+    let mut text = state.human(terminal.out);
+    for Notice { word, text: notice } in notices::of_plan(plan) {
         text += &format!("{word}: {}\n", visible(&notice));
     }
-    if !is_among_many {
+    if !terminal.is_among_many() {
         text += &format!("{}\n", outline::sum(&plan.summary()));
     }
     text
 }
 
 /// The same for a comment.
-fn summarized_for_comment(plan: &Plan, is_among_many: bool) -> String {
-    let notices: String = outline::notices(plan)
+fn summarized_for_comment(plan: &Plan, state: StateFound<'_>, is_among_many: bool) -> String {
+    let notices: String = notices::of_plan(plan)
         .iter()
-        .map(|(word, notice)| format!("\n**{word}**: {}\n", markdown_safe(notice)))
+        .map(|Notice { word, text }| format!("\n**{word}**: {}\n", markdown_prose(text)))
         .collect();
     let site = markdown_safe(&plan.site);
-    match (is_among_many, notices.as_str()) {
-        (true, "") => String::new(),
-        (true, _) => format!("### Plan for {site}\n{notices}"),
+    let state = state.markdown();
+    match (is_among_many, notices.is_empty() && state.is_empty()) {
+        (true, true) => String::new(),
+        (true, false) => format!("### Plan for {site}\n\n{state}{notices}"),
         (false, _) => {
             let sum = outline::sum(&plan.summary());
-            format!("### Plan for {site}\n\n**{sum}**\n{notices}")
+            format!("### Plan for {site}: {sum}\n\n{state}{notices}")
         }
     }
 }

@@ -15,7 +15,7 @@ use super::run::{Ended, Facts};
 use crate::exit::Exit;
 use crate::failure::{Failure, Told};
 use crate::render::outline;
-use crate::render::text::{COMMENT_LIMIT, count, counted, markdown_safe, visible};
+use crate::render::text::{COMMENT_LIMIT, count, counted, markdown_prose, markdown_safe, visible};
 use crate::report::Groups;
 use crate::terminal::{Terminal, Verbosity};
 
@@ -481,7 +481,7 @@ impl<'a> Printer<'a> {
             let line = format!(
                 "| {} | {result} | {} | {time} |\n",
                 markdown_safe(&site),
-                markdown_safe(&note)
+                markdown_prose(&note)
             );
             if text.len() + line.len() + self.blocks.len() + RESERVED > COMMENT_LIMIT {
                 left_out += 1;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use switchover_engine::Checked;
 
 use crate::failure::{Failure, Told};
-use crate::render::text::{counted, markdown_safe};
+use crate::render::text::{counted, markdown_prose};
 
 const FORMAT_VERSION: &str = "1.0";
 
@@ -47,9 +47,9 @@ pub(crate) fn markdown(checked: &Checked, damaged: &[Damaged]) -> String {
     }
     for damaged in damaged {
         let Told { message, help, .. } = damaged.failure.told();
-        text += &format!("- {}", markdown_safe(&message));
+        text += &format!("- {}", markdown_prose(&message));
         if let Some(help) = help {
-            text += &format!(" – {}", markdown_safe(&help));
+            text += &format!(" – {}", markdown_prose(&help));
         }
         text.push('\n');
     }

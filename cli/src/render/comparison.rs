@@ -71,25 +71,25 @@ fn summary(parts: &[TargetPlan]) -> Summary {
 pub(crate) fn human(named: &Named<'_>, extent: Extent, look: Look) -> String {
     let parts = parts(named.comparison);
     let mut page = plan_human::Page::new(look);
-    for target in changed(&parts, extent) {
-        // Writing to a string cannot fail.
-        let _ = page.target(&target);
-    }
-    page.text.push_str(&outline::sum(&summary(&parts)));
-    page.text.push('\n');
-    page.text
+    let targets: Vec<_> = changed(&parts, extent).collect();
+    // Writing to a string cannot fail.
+    let _ = page.targets(targets.iter());
+    let _ = page.sum(&outline::sum(&summary(&parts)));
+    page.finish()
 }
 
-/// GitHub-flavoured Markdown, the line that sums up first.
+/// GitHub-flavoured Markdown, the counts in the heading.
 pub(crate) fn markdown(named: &Named<'_>, extent: Extent) -> String {
     let parts = parts(named.comparison);
-    let mut text = format!(
-        "### {}: {} to {}\n\n**{}**\n",
+    let what = format!(
+        "{}: {} to {}",
         markdown_safe(&named.comparison.site),
         markdown_safe(&named.earlier.to_string()),
-        markdown_safe(&named.later.to_string()),
-        outline::sum(&summary(&parts))
+        markdown_safe(&named.later.to_string())
     );
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = plan_markdown::heading(&mut text, &what, &outline::sum(&summary(&parts)));
     plan_markdown::draw_targets(&mut text, changed(&parts, extent), extent);
     text
 }

@@ -10,9 +10,9 @@ use switchover_engine::{Drift, TargetDrift};
 use crate::render::happened::{self, Difference, Drifted, Happened};
 use crate::render::outline::{self, Extent};
 use crate::render::plan_human;
-use crate::render::plan_markdown::fenced;
+use crate::render::plan_markdown::{self, fenced};
 use crate::render::state::StateFound;
-use crate::render::text::{count, counted, markdown_safe, visible};
+use crate::render::text::{count, counted, markdown_prose, markdown_safe, visible};
 use crate::terminal::Look;
 
 /// So many differences of one resource are shown, unless all are asked for.
@@ -24,7 +24,8 @@ pub(crate) fn human(drift: &Drift, state: StateFound<'_>, extent: Extent, look: 
     page.text.push_str(&state.human(look));
     for target in moved(drift) {
         // Writing to a string cannot fail.
-        let _ = page.heading(&target.name, &about(target));
+        let turn = outline::turn(None, &target.name, target.wave);
+        let _ = page.heading(&turn, &outline::plugin(&target.plugin));
         for change in &target.drifted {
             draw(&mut page.text, &happened::drifted(change), extent, look);
         }
@@ -32,26 +33,30 @@ pub(crate) fn human(drift: &Drift, state: StateFound<'_>, extent: Extent, look: 
         for remark in way_back(target).iter().chain(&known) {
             let _ = page.remark(remark);
         }
-        page.text.push('\n');
+        page.gap();
     }
-    let _ = writeln!(page.text, "{}", sum(drift));
-    page.text
+    let _ = page.sum(&sum(drift));
+    page.finish()
 }
 
-/// GitHub-flavoured Markdown, the line that sums up first.
+/// GitHub-flavoured Markdown, the counts in the heading.
 pub(crate) fn markdown(drift: &Drift, state: StateFound<'_>, extent: Extent) -> String {
-    let mut text = format!(
-        "### Drift of {}\n\n{}**{}**\n",
-        markdown_safe(&drift.site),
-        state.markdown(),
-        sum(drift)
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = plan_markdown::heading(
+        &mut text,
+        &format!("Drift of {}", markdown_safe(&drift.site)),
+        &sum(drift),
     );
+    text.push_str(&state.markdown());
     for target in moved(drift) {
-        let (name, about) = (markdown_safe(&target.name), markdown_safe(&about(target)));
-        // Writing to a string cannot fail.
+        let plugin = outline::plugin(&target.plugin);
         let _ = writeln!(
             text,
-            "\n<details><summary><b>{name}</b> ({about}): {} drifted</summary>\n",
+            "\n<details><summary><b>{}</b> – {} ({}): {} drifted</summary>\n",
+            markdown_safe(&target.name),
+            outline::wave(target.wave),
+            markdown_safe(&plugin),
             count(target.drifted.len())
         );
         let mut block = String::new();
@@ -64,7 +69,7 @@ pub(crate) fn markdown(drift: &Drift, state: StateFound<'_>, extent: Extent) -> 
             let _ = writeln!(text, "{remark}\n");
         }
         for remark in outline::known_drift(&target.known_drift) {
-            let _ = writeln!(text, "{}\n", markdown_safe(&remark));
+            let _ = writeln!(text, "{}\n", markdown_prose(&remark));
         }
         text.push_str("</details>\n");
     }
@@ -171,17 +176,6 @@ fn way_back(target: &TargetDrift) -> Vec<String> {
 fn moved(drift: &Drift) -> impl Iterator<Item = &TargetDrift> {
     let targets = drift.targets.iter();
     targets.filter(|target| !target.drifted.is_empty() || !target.known_drift.is_empty())
-}
-
-fn about(target: &TargetDrift) -> String {
-    let plugin = &target.plugin;
-    let about = format!(
-        "{} · {} {}",
-        outline::wave(target.wave),
-        plugin.name,
-        plugin.version
-    );
-    visible(&about).into_owned()
 }
 
 /// `2 drifted, 1 known, 40 as generation 3 left them`

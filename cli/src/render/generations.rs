@@ -291,7 +291,7 @@ pub(crate) fn show_human(generation: &Generation, look: Look) -> String {
         page.text.push('\n');
     }
     let _ = writeln!(page.text, "{}", held(generation));
-    page.text
+    page.finish()
 }
 
 /// The same in GitHub-flavoured Markdown: one folded block a target.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
+use crate::render::text::WORDS;
 use crate::terminal::Look;
 
 /// Longer lines of prose tire the eye.
@@ -172,6 +173,7 @@ impl Page {
             .initial_indent(&first)
             .subsequent_indent(&rest)
             .break_words(false)
+            .word_separator(WORDS)
             .word_splitter(textwrap::WordSplitter::NoHyphenation);
         self.text.push_str(&textwrap::fill(&paragraph, options));
         self.text.push('\n');

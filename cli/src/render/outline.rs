@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 use switchover_engine::plan::{
-    Action, Change, Content, Effect, KnownDrift, Plan, Reason, Step, Summary, TargetPlan,
-    Transport, Undo, Wave,
+    Action, Change, Content, Effect, KnownDrift, Plan, PluginRef, Reason, Step, Summary,
+    TargetPlan, Transport, Undo, Wave,
 };
 
 use crate::render::fields;
@@ -72,7 +72,7 @@ pub(crate) enum Entry<'a> {
 #[derive(Debug)]
 pub(crate) struct ChangeOutline<'a> {
     pub(crate) change: &'a Change,
-    /// Beside the address.
+    /// Beside the address, where there is no line.
     pub(crate) note: Option<String>,
     /// Below it.
     pub(crate) details: Vec<Detail>,
@@ -81,6 +81,8 @@ pub(crate) struct ChangeOutline<'a> {
 /// One line below a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Detail {
+    /// The resource's address, where its line is above.
+    Address(String),
     Changed {
         path: String,
         before: String,
@@ -119,50 +121,6 @@ impl<'a> Outline<'a> {
             targets,
         }
     }
-}
-
-/// What somebody must know of a plan as a whole before it is applied: a word that names it, and a sentence.
-pub(crate) fn notices(plan: &Plan) -> Vec<(&'static str, String)> {
-    let mut notices = Vec::new();
-    if !plan.left_out.is_empty() {
-        let names: Vec<&str> = plan
-            .left_out
-            .iter()
-            .map(|left_out| left_out.name.as_str())
-            .collect();
-        notices.push(("partial", format!("left out {}", named_all(&names))));
-    }
-    let skipped: Vec<&str> = plan
-        .skipped_turns()
-        .map(|left_out| left_out.name.as_str())
-        .collect();
-    if !skipped.is_empty() {
-        notices.push((
-            "out of turn",
-            format!(
-                "{} would come first: what is changed here may point at something that is not there yet",
-                named_all(&skipped)
-            ),
-        ));
-    }
-    for large in &plan.large {
-        notices.push((
-            "large change",
-            format!("{large}; `apply` needs `--allow-large-change`"),
-        ));
-    }
-    if let Some(rejection) = &plan.rejected {
-        notices.push((
-            "rejected",
-            format!("{rejection}; `apply` needs `--allow-rejected`"),
-        ));
-    }
-    notices
-}
-
-fn named_all(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
 }
 
 impl TargetOutline<'_> {
@@ -204,6 +162,17 @@ pub(crate) fn sum(summary: &Summary) -> String {
         count(summary.update),
         count(summary.delete)
     )
+}
+
+/// `1. files – provisioning`: a target and when its turn is.
+pub(crate) fn turn(number: Option<usize>, name: &str, of: Wave) -> String {
+    let number = number.map(|number| format!("{number}. "));
+    format!("{}{name} – {}", number.unwrap_or_default(), wave(of))
+}
+
+/// `plugin kea 0.1.0`
+pub(crate) fn plugin(plugin: &PluginRef) -> String {
+    format!("plugin {} {}", plugin.name, plugin.version)
 }
 
 /// The name of a turn.
@@ -315,6 +284,10 @@ fn describe(step: &Step) -> String {
             format!("DHCPDISCOVER of {}", discover.mac)
         }
     };
+    // Some titles say all of it.
+    if step.title == what {
+        return what;
+    }
     format!("{} ({what})", step.title)
 }
 
@@ -332,8 +305,9 @@ pub(crate) fn known_drift(known: &[KnownDrift]) -> Vec<String> {
 }
 
 fn outline_change(change: &Change, extent: Extent) -> ChangeOutline<'_> {
-    let (note, details) = match (&change.before, &change.after) {
-        (None, Some(content)) => outline_new(content, extent),
+    let has_line = change.before_line.is_some() || change.after_line.is_some();
+    let (note, mut details) = match (&change.before, &change.after) {
+        (None, Some(content)) => outline_new(content, extent, has_line),
         (Some(Content::Object(before)), Some(Content::Object(after))) => {
             (None, changed_fields(before, after))
         }
@@ -349,6 +323,28 @@ fn outline_change(change: &Change, extent: Extent) -> ChangeOutline<'_> {
         }
         (Some(Content::Object(_)), None) | (None, None) => (None, Vec::new()),
     };
+    let is_update = change.before.is_some() && change.after.is_some();
+    let says_it = is_update && has_line && change.before_line != change.after_line;
+    let is_text = matches!(details.first(), Some(Detail::Hunk(_)));
+    // What the lines tell already is told once; a difference in a text is never told by them.
+    if says_it && extent == Extent::Brief && !is_text {
+        details.clear();
+    }
+    let note = match note {
+        None if is_update && !says_it && details.is_empty() => {
+            Some("only a value that is not shown changes".to_owned())
+        }
+        // A file's line says what it measures: only a digest adds to it.
+        note if has_line && (says_it || !is_update) => {
+            let of = change.after.as_ref().or(change.before.as_ref());
+            let is_opaque = matches!(of, Some(Content::Opaque { .. }));
+            note.filter(|_| is_opaque && extent == Extent::Full)
+        }
+        note => note,
+    };
+    if has_line && extent == Extent::Full {
+        details.insert(0, Detail::Address(change.address.clone()));
+    }
     ChangeOutline {
         change,
         note,
@@ -356,8 +352,9 @@ fn outline_change(change: &Change, extent: Extent) -> ChangeOutline<'_> {
     }
 }
 
-fn outline_new(content: &Content, extent: Extent) -> (Option<String>, Vec<Detail>) {
+fn outline_new(content: &Content, extent: Extent, has_line: bool) -> (Option<String>, Vec<Detail>) {
     match (content, extent) {
+        (Content::Object(_), Extent::Brief) if has_line => (None, Vec::new()),
         (Content::Object(value), _) => {
             let leaves = fields::leaves(value);
             let inline: Vec<String> = leaves
@@ -365,7 +362,7 @@ fn outline_new(content: &Content, extent: Extent) -> (Option<String>, Vec<Detail
                 .map(|(path, value)| named(path, value, "="))
                 .collect();
             let inline = inline.join(" ");
-            if inline.chars().count() <= INLINE {
+            if !has_line && inline.chars().count() <= INLINE {
                 return (Some(inline), Vec::new());
             }
             (

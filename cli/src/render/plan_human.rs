@@ -6,11 +6,15 @@ use anstyle::{AnsiColor, Style};
 use switchover_engine::plan::{Action, Plan};
 
 use crate::plan_file::Kept;
+use crate::render::layout::{self, Gutter, Piece, Row, Tone};
+use crate::render::notices::{self, Notice};
 use crate::render::outline::{self, ChangeOutline, Detail, Entry, Extent, Outline, TargetOutline};
-use crate::render::text::{count as count_of, counted, visible};
+use crate::render::text::{WORDS, count as count_of, counted, in_ascii, visible};
 use crate::terminal::Look;
 
-/// Column in which notes begin.
+/// Before each row of a change: two blanks, its sign, a blank.
+const GUTTER: usize = 4;
+/// Column in which notes begin that stand beside an address.
 const NOTES: usize = 40;
 
 /// Colours; all empty where there are none.
@@ -46,23 +50,34 @@ impl Palette {
             Action::Delete => self.delete,
         }
     }
-}
 
-const fn sign(action: Action) -> char {
-    match action {
-        Action::Create => '+',
-        Action::Update => '~',
-        Action::Delete => '-',
+    const fn tone(&self, tone: Tone) -> Style {
+        match tone {
+            Tone::Plain => Style::new(),
+            Tone::Old => self.delete,
+            Tone::New => self.create,
+            Tone::Drift => self.drift,
+            Tone::Arrow => self.faint,
+        }
     }
 }
 
-/// The plan for people, ending in the line that sums up.
+const fn sign(action: Action) -> &'static str {
+    match action {
+        Action::Create => "+",
+        Action::Update => "~",
+        Action::Delete => "-",
+    }
+}
+
+/// The plan for people: what has to be known before, the targets in the order in which they run, and the line that sums
+/// up.
 pub(crate) fn render(plan: &Plan, extent: Extent, look: Look) -> String {
     let outline = Outline::new(plan, extent);
     let mut page = Page::new(look);
     // Writing to a string cannot fail.
     let _ = page.draw(&outline);
-    page.text
+    page.finish()
 }
 
 /// What names a plan that was kept; the last line, where it is easily copied.
@@ -85,6 +100,7 @@ pub(crate) struct Page {
     pub(crate) text: String,
     palette: Palette,
     width: usize,
+    unicode: bool,
 }
 
 impl Page {
@@ -93,10 +109,20 @@ impl Page {
             text: String::new(),
             palette: Palette::new(look.color),
             width: look.width,
+            unicode: look.unicode,
         }
     }
 
-    /// A target's name, and what it is.
+    /// Everything that was drawn.
+    pub(crate) fn finish(self) -> String {
+        if self.unicode {
+            self.text
+        } else {
+            in_ascii(&self.text)
+        }
+    }
+
+    /// What follows, and what is worth knowing of it.
     pub(crate) fn heading(&mut self, name: &str, about: &str) -> std::fmt::Result {
         let Palette { strong, faint, .. } = self.palette;
         write!(self.text, "{strong}{}{strong:#}", visible(name))?;
@@ -108,41 +134,72 @@ impl Page {
         writeln!(self.text, "  {faint}{}{faint:#}", visible(remark))
     }
 
-    fn draw(&mut self, outline: &Outline<'_>) -> std::fmt::Result {
-        let strong = self.palette.strong;
-        if !outline.summary.is_empty() {
-            for target in &outline.targets {
-                self.target(target)?;
-            }
-        }
-        let warning = self.palette.update;
-        for (word, notice) in outline::notices(outline.plan) {
-            writeln!(
-                self.text,
-                "{warning}{word}{warning:#}: {}",
-                visible(&notice)
-            )?;
-        }
-        writeln!(
-            self.text,
-            "{strong}{}{strong:#}",
-            outline::sum(&outline.summary)
-        )
+    /// An empty line.
+    pub(crate) fn gap(&mut self) {
+        self.text.push('\n');
     }
 
-    pub(crate) fn target(&mut self, target: &TargetOutline<'_>) -> std::fmt::Result {
-        let faint = self.palette.faint;
+    /// What stands before the targets.
+    pub(crate) fn notices(&mut self, notices: &[Notice]) -> std::fmt::Result {
+        let warning = self.palette.update;
+        for Notice { word, text } in notices {
+            let options = textwrap::Options::new(self.width)
+                .subsequent_indent("  ")
+                .break_words(false)
+                .word_separator(WORDS)
+                .word_splitter(textwrap::WordSplitter::NoHyphenation);
+            let notice = textwrap::fill(&format!("{word}: {}", visible(text)), options);
+            let rest = notice.strip_prefix(word).unwrap_or(&notice);
+            writeln!(self.text, "{warning}{word}{warning:#}{rest}")?;
+        }
+        if !notices.is_empty() {
+            self.gap();
+        }
+        Ok(())
+    }
+
+    /// The line that sums up.
+    pub(crate) fn sum(&mut self, sum: &str) -> std::fmt::Result {
+        let strong = self.palette.strong;
+        writeln!(self.text, "{strong}{sum}{strong:#}")
+    }
+
+    fn draw(&mut self, outline: &Outline<'_>) -> std::fmt::Result {
+        self.notices(&notices::of_plan(outline.plan))?;
+        if !outline.summary.is_empty() {
+            self.targets(outline.targets.iter())?;
+        }
+        self.sum(&outline::sum(&outline.summary))
+    }
+
+    /// Targets in the order in which they run; those that change are numbered.
+    pub(crate) fn targets<'a>(
+        &mut self,
+        targets: impl Iterator<Item = &'a TargetOutline<'a>>,
+    ) -> std::fmt::Result {
+        let mut number = 0;
+        for target in targets {
+            let changes = !target.target.changes.is_empty();
+            number += usize::from(changes);
+            self.target(changes.then_some(number), target)?;
+            self.gap();
+        }
+        Ok(())
+    }
+
+    fn target(&mut self, number: Option<usize>, target: &TargetOutline<'_>) -> std::fmt::Result {
         let plan = target.target;
-        let about = format!(
-            "{} · {} {}",
-            outline::wave(plan.wave),
-            plan.plugin.name,
-            plan.plugin.version
-        );
-        self.heading(&plan.name, &about)?;
+        let turn = outline::turn(number, &plan.name, plan.wave);
+        self.heading(&turn, &outline::plugin(&plan.plugin))?;
+        let changes = target.entries.iter().filter_map(|entry| match entry {
+            Entry::Change(change) => Some(change),
+            Entry::More { .. } => None,
+        });
+        // Both parts share their columns.
+        let mut rows = self.rows(changes.chain(&target.drift)).into_iter();
         for entry in &target.entries {
             match entry {
-                Entry::Change(change) => self.change(change)?,
+                Entry::Change(change) => self.change(change, rows.next().unwrap_or_default())?,
                 Entry::More {
                     action,
                     kind,
@@ -163,26 +220,86 @@ impl Page {
             let drift = self.palette.drift;
             writeln!(self.text, "  {drift}{}{drift:#}", outline::DRIFT)?;
         }
-        for change in &target.drift {
-            self.change(change)?;
+        for (change, rows) in target.drift.iter().zip(rows) {
+            self.change(change, rows)?;
         }
         if plan.changes.is_empty() {
             let unchanged = counted(plan.unchanged, "resource", "resources");
-            writeln!(
-                self.text,
-                "  {faint}no changes, {unchanged} as wanted{faint:#}"
-            )?;
+            self.remark(&format!("no changes, {unchanged} as wanted"))?;
         }
         for remark in target.remarks() {
             self.remark(&remark)?;
         }
+        let faint = self.palette.faint;
         for (phase, step) in &target.steps {
             writeln!(self.text, "  {faint}{phase:<6}{faint:#}  {}", visible(step))?;
         }
-        writeln!(self.text)
+        Ok(())
     }
 
-    fn change(&mut self, outline: &ChangeOutline<'_>) -> std::fmt::Result {
+    fn rows<'a>(&self, changes: impl Iterator<Item = &'a ChangeOutline<'a>>) -> Vec<Vec<Row>> {
+        let changes: Vec<_> = changes.map(|outline| outline.change).collect();
+        let arrow = if self.unicode { "→" } else { "->" };
+        layout::rows(&changes, self.width.saturating_sub(GUTTER), arrow)
+    }
+
+    fn change(&mut self, outline: &ChangeOutline<'_>, rows: Vec<Row>) -> std::fmt::Result {
+        if rows.is_empty() {
+            self.by_address(outline)?;
+        } else {
+            for row in rows {
+                self.row(&row)?;
+            }
+            if let Some(note) = &outline.note {
+                let faint = self.palette.faint;
+                writeln!(self.text, "      {faint}{}{faint:#}", visible(note))?;
+            }
+        }
+        outline
+            .details
+            .iter()
+            .try_for_each(|detail| self.detail(detail))
+    }
+
+    fn row(&mut self, row: &Row) -> std::fmt::Result {
+        let Palette {
+            faint,
+            create,
+            delete,
+            ..
+        } = self.palette;
+        let (sign, style) = match row.gutter {
+            Gutter::Action(action) => (sign(action), self.palette.of(action)),
+            Gutter::Becomes => (if self.unicode { "→" } else { ">" }, faint),
+            Gutter::Continued(_) | Gutter::Stays => (" ", Style::new()),
+            Gutter::Goes => ("-", delete),
+            Gutter::Comes => ("+", create),
+        };
+        // The sign of a value in a list stands before the value: in the first column it would be read as the resource's.
+        let in_list = matches!(row.gutter, Gutter::Goes | Gutter::Comes);
+        let indent = if in_list {
+            first_blanks(&row.pieces)
+        } else {
+            0
+        };
+        let mut line = String::new();
+        write!(line, "  {:1$}{style}{sign}{style:#} ", "", indent)?;
+        let mut skip = indent;
+        for Piece { text, tone, .. } in &row.pieces {
+            let style = self.palette.tone(*tone);
+            let text = &text[skip.min(text.len())..];
+            skip = 0;
+            if *tone == Tone::Plain || text.is_empty() {
+                line.push_str(text);
+            } else {
+                write!(line, "{style}{text}{style:#}")?;
+            }
+        }
+        writeln!(self.text, "{}", line.trim_end())
+    }
+
+    /// A resource of which its plugin says nothing.
+    fn by_address(&mut self, outline: &ChangeOutline<'_>) -> std::fmt::Result {
         let Palette { faint, drift, .. } = self.palette;
         let change = outline.change;
         let style = self.palette.of(change.action);
@@ -192,7 +309,7 @@ impl Page {
             "  {style}{}{style:#} {address}",
             sign(change.action)
         )?;
-        let mut used = 4 + address.chars().count();
+        let mut used = GUTTER + address.chars().count();
         if change.reason.drifted() {
             write!(self.text, " {drift}(drifted){drift:#}")?;
             used += 10;
@@ -208,11 +325,7 @@ impl Page {
                 write!(self.text, "\n      {faint}{note}{faint:#}")?;
             }
         }
-        writeln!(self.text)?;
-        outline
-            .details
-            .iter()
-            .try_for_each(|detail| self.detail(detail))
+        writeln!(self.text)
     }
 
     fn detail(&mut self, detail: &Detail) -> std::fmt::Result {
@@ -223,6 +336,9 @@ impl Page {
             ..
         } = self.palette;
         match detail {
+            Detail::Address(address) => {
+                writeln!(self.text, "      {faint}{}{faint:#}", visible(address))
+            }
             Detail::Changed {
                 path,
                 before,
@@ -267,4 +383,11 @@ impl Page {
             counted(count, one, many)
         )
     }
+}
+
+/// Blanks at the beginning of a row.
+fn first_blanks(pieces: &[Piece]) -> usize {
+    pieces.first().map_or(0, |piece| {
+        piece.text.len() - piece.text.trim_start_matches(' ').len()
+    })
 }

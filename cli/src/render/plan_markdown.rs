@@ -6,11 +6,17 @@ use std::fmt::Write as _;
 use switchover_engine::plan::{Action, Plan};
 
 use crate::plan_file::Kept;
+use crate::render::layout::{self, Gutter, Row};
+use crate::render::notices::{self, Notice};
 use crate::render::outline::{self, ChangeOutline, Detail, Entry, Extent, Outline, TargetOutline};
 use crate::render::state::StateFound;
-use crate::render::text::{COMMENT_LIMIT, counted, markdown_safe, visible};
+use crate::render::text::{COMMENT_LIMIT, counted, markdown_prose, markdown_safe, visible};
 
-/// GitHub-flavoured Markdown, the line that sums up first.
+/// Characters of a row: more has to be scrolled to in a comment.
+const ROOM: usize = 110;
+
+/// GitHub-flavoured Markdown: the counts in the heading, what has to be known before, and a block for each target in the
+/// order in which they run.
 pub(crate) fn render(plan: &Plan, state: StateFound<'_>, extent: Extent) -> String {
     let outline = Outline::new(plan, extent);
     let mut text = String::new();
@@ -38,16 +44,32 @@ fn draw(
     state: StateFound<'_>,
     limit: usize,
 ) -> std::fmt::Result {
-    writeln!(text, "### Plan for {}\n", markdown_safe(&outline.plan.site))?;
+    let site = markdown_safe(&outline.plan.site);
+    heading(
+        text,
+        &format!("Plan for {site}"),
+        &outline::sum(&outline.summary),
+    )?;
     text.push_str(&state.markdown());
-    writeln!(text, "**{}**", outline::sum(&outline.summary))?;
-    for (word, notice) in outline::notices(outline.plan) {
-        writeln!(text, "\n**{word}**: {}", markdown_safe(&notice))?;
-    }
+    draw_notices(text, &notices::of_plan(outline.plan))?;
     if outline.summary.is_empty() {
         return Ok(());
     }
     draw_blocks(text, outline.targets.iter(), limit)
+}
+
+/// `what` is safe already.
+pub(crate) fn heading(text: &mut String, what: &str, sum: &str) -> std::fmt::Result {
+    writeln!(text, "### {what}: {sum}")
+}
+
+/// What stands before the targets.
+fn draw_notices(text: &mut String, notices: &[Notice]) -> std::fmt::Result {
+    notices
+        .iter()
+        .try_for_each(|Notice { word, text: notice }| {
+            writeln!(text, "\n**{word}**: {}", markdown_prose(notice))
+        })
 }
 
 /// One folded block a target.
@@ -75,9 +97,12 @@ fn draw_blocks<'a>(
 ) -> std::fmt::Result {
     let mut room = limit.saturating_sub(text.chars().count() + RESERVED);
     let mut left_out = 0;
+    let mut number = 0;
     for target in targets {
         let mut block = String::new();
-        draw_target(&mut block, target)?;
+        let changes = !target.target.changes.is_empty();
+        number += usize::from(changes);
+        draw_target(&mut block, changes.then_some(number), target)?;
         let length = block.chars().count();
         if length <= room {
             room -= length;
@@ -99,7 +124,11 @@ fn draw_blocks<'a>(
 /// What is needed after the last block.
 const RESERVED: usize = 500;
 
-fn draw_target(text: &mut String, outline: &TargetOutline<'_>) -> std::fmt::Result {
+fn draw_target(
+    text: &mut String,
+    number: Option<usize>,
+    outline: &TargetOutline<'_>,
+) -> std::fmt::Result {
     let target = outline.target;
     let count = |action| {
         target
@@ -123,22 +152,29 @@ fn draw_target(text: &mut String, outline: &TargetOutline<'_>) -> std::fmt::Resu
     } else {
         parts.join(", ")
     };
-    let about = format!(
-        "{} · {} {}",
-        outline::wave(target.wave),
-        target.plugin.name,
-        target.plugin.version
-    );
+    let number = number
+        .map(|number| format!("{number}. "))
+        .unwrap_or_default();
+    let plugin = outline::plugin(&target.plugin);
     writeln!(
         text,
-        "\n<details><summary><b>{}</b> ({}): {parts}</summary>\n",
+        "\n<details><summary>{number}<b>{}</b> – {} ({}): {parts}</summary>\n",
         markdown_safe(&target.name),
-        markdown_safe(&about)
+        outline::wave(target.wave),
+        markdown_safe(&plugin)
     )?;
     let mut block = String::new();
+    let changes = outline.entries.iter().filter_map(|entry| match entry {
+        Entry::Change(change) => Some(change),
+        Entry::More { .. } => None,
+    });
+    // Both parts share their columns.
+    let mut rows = rows(changes.chain(&outline.drift)).into_iter();
     for entry in &outline.entries {
         match entry {
-            Entry::Change(change) => draw_change(&mut block, change)?,
+            Entry::Change(change) => {
+                draw_change(&mut block, change, rows.next().unwrap_or_default())?;
+            }
             Entry::More {
                 action,
                 kind,
@@ -152,8 +188,8 @@ fn draw_target(text: &mut String, outline: &TargetOutline<'_>) -> std::fmt::Resu
     if !outline.drift.is_empty() {
         writeln!(block, "# {}", outline::DRIFT)?;
     }
-    for change in &outline.drift {
-        draw_change(&mut block, change)?;
+    for (change, rows) in outline.drift.iter().zip(rows) {
+        draw_change(&mut block, change, rows)?;
     }
     for (phase, step) in &outline.steps {
         writeln!(block, "# {phase}: {}", visible(step))?;
@@ -163,7 +199,7 @@ fn draw_target(text: &mut String, outline: &TargetOutline<'_>) -> std::fmt::Resu
         writeln!(text, "{fence}diff\n{block}{fence}\n")?;
     }
     for remark in outline.remarks() {
-        writeln!(text, "{remark}\n")?;
+        writeln!(text, "{}\n", markdown_prose(&remark))?;
     }
     writeln!(text, "</details>")
 }
@@ -177,6 +213,11 @@ pub(crate) fn fenced(block: &str, language: &str) -> String {
     format!("{fence}{language}\n{block}{fence}\n\n")
 }
 
+fn rows<'a>(changes: impl Iterator<Item = &'a ChangeOutline<'a>>) -> Vec<Vec<Row>> {
+    let changes: Vec<_> = changes.map(|outline| outline.change).collect();
+    layout::rows(&changes, ROOM, "→")
+}
+
 /// `!` is what a `diff` block has for a change that is neither addition nor removal.
 const fn sign(action: Action) -> char {
     match action {
@@ -186,30 +227,54 @@ const fn sign(action: Action) -> char {
     }
 }
 
-fn draw_change(block: &mut String, outline: &ChangeOutline<'_>) -> std::fmt::Result {
+fn draw_change(
+    block: &mut String,
+    outline: &ChangeOutline<'_>,
+    rows: Vec<Row>,
+) -> std::fmt::Result {
     let change = outline.change;
-    write!(
-        block,
-        "{} {}",
-        sign(change.action),
-        visible(&change.address)
-    )?;
-    if change.reason.drifted() {
-        write!(block, " (drifted)")?;
+    if rows.is_empty() {
+        let address = visible(&change.address);
+        write!(block, "{} {address}", sign(change.action))?;
+        if change.reason.drifted() {
+            write!(block, " (drifted)")?;
+        }
+        if let Some(note) = &outline.note {
+            write!(block, "  {}", visible(note))?;
+        }
+        writeln!(block)?;
+    } else {
+        for row in rows {
+            draw_row(block, &row)?;
+        }
+        if let Some(note) = &outline.note {
+            writeln!(block, "    {}", visible(note))?;
+        }
     }
-    if let Some(note) = &outline.note {
-        write!(block, "  {}", visible(note))?;
-    }
-    writeln!(block)?;
     outline
         .details
         .iter()
         .try_for_each(|detail| draw_detail(block, detail))
 }
 
+/// The first character decides how a line of a `diff` block is coloured.
+fn draw_row(block: &mut String, row: &Row) -> std::fmt::Result {
+    let start = match row.gutter {
+        Gutter::Action(action) | Gutter::Continued(action) => format!("{} ", sign(action)),
+        Gutter::Becomes => "!→".to_owned(),
+        Gutter::Goes => "- ".to_owned(),
+        Gutter::Comes => "+ ".to_owned(),
+        Gutter::Stays => "  ".to_owned(),
+    };
+    let pieces = row.pieces.iter().map(|piece| piece.text.as_str());
+    let line: String = std::iter::once(start.as_str()).chain(pieces).collect();
+    writeln!(block, "{}", line.trim_end())
+}
+
 fn draw_detail(block: &mut String, detail: &Detail) -> std::fmt::Result {
     let field = |path: &str, value: &str| visible(&outline::named(path, value, ": ")).into_owned();
     match detail {
+        Detail::Address(address) => writeln!(block, "# {}", visible(address)),
         Detail::Changed {
             path,
             before,

@@ -6,8 +6,8 @@ use insta::assert_snapshot;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use switchover_engine::plan::{
-    Action, Change, Content, DnsUpdate, Effect, FORMAT_VERSION, HttpBody, HttpRequest, Plan,
-    PluginRef, Procedure, Reason, Rrset, Step, TargetPlan, TopologyRef, Undo, Wave,
+    Action, Change, Content, DnsUpdate, Effect, FORMAT_VERSION, HttpBody, HttpRequest, LeftOut,
+    Line, Plan, PluginRef, Procedure, Reason, Rrset, Step, TargetPlan, TopologyRef, Undo, Wave,
 };
 
 use crate::render::outline::Extent;
@@ -196,6 +196,249 @@ fn varied() -> Plan {
     plan(vec![target("bind", Wave::Dns, Vec::new()), files, dhcp])
 }
 
+fn line(columns: &[&str], more: &[&str]) -> Option<Line> {
+    let owned = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+    Some(Line {
+        columns: owned(columns),
+        more: owned(more),
+    })
+}
+
+/// A change whose plugin says how it reads.
+fn said(address: &str, before: Option<Line>, after: Option<Line>) -> Change {
+    let value = |line: &Option<Line>| object(json!(line.as_ref()?.columns));
+    let (old, new) = (value(&before), value(&after));
+    Change {
+        before_line: before,
+        after_line: after,
+        ..change(address, old, new)
+    }
+}
+
+/// Lines of every kind of plugin, in three targets.
+fn worded() -> Plan {
+    let set = |owner: &str, ttl: &str, rtype: &str, data: &[&str]| {
+        line(&[owner, ttl, rtype, data[0]], &data[1..])
+    };
+    let srv = "_sip._tcp.acme.example.";
+    let (first, second) = (
+        "10 100 443 pbx1.acme.example.",
+        "20 100 443 pbx2.acme.example.",
+    );
+    let dns = target(
+        "bind",
+        Wave::Dns,
+        vec![
+            said(
+                "rrset/srv",
+                None,
+                set(srv, "60", "IN SRV", &[first, second]),
+            ),
+            said(
+                "rrset/sips",
+                set("_sips._tcp.acme.example.", "60", "IN SRV", &[first, second]),
+                set(
+                    "_sips._tcp.acme.example.",
+                    "60",
+                    "IN SRV",
+                    &[first, "20 100 443 pbx3.acme.example."],
+                ),
+            ),
+            said(
+                "rrset/a",
+                set("pbx1.acme.example.", "3600", "IN A", &["10.20.0.9"]),
+                set("pbx1.acme.example.", "60", "IN A", &["10.20.0.10"]),
+            ),
+            said(
+                "rrset/naptr",
+                None,
+                set(
+                    "acme.example.",
+                    "60",
+                    "IN NAPTR",
+                    &["10 50 \"s\" \"SIPS+D2T\" \"\" _sips._tcp.acme.example."],
+                ),
+            ),
+            said(
+                "rrset/old",
+                set(
+                    "old.acme.example.",
+                    "60",
+                    "IN CNAME",
+                    &["pbx1.acme.example."],
+                ),
+                None,
+            ),
+        ],
+    );
+    let of = |size: &str| {
+        line(
+            &[
+                "9c7514000102.cfg",
+                size,
+                "WP480",
+                "reception",
+                "for 101 Reception",
+            ],
+            &[],
+        )
+    };
+    let mut rewritten = change(
+        "file/9c7514000102.cfg",
+        text("name = reception\nserver = 10.20.0.10\nport = 5061\n"),
+        text("name = reception\nserver = 10.20.0.10\nbackup = 10.20.1.10\nport = 5061\n"),
+    );
+    (rewritten.before_line, rewritten.after_line) = (of("3 lines"), of("4 lines"));
+    let mut new = change("file/9c7514000201.cfg", None, text("a\nb\n"));
+    new.after_line = line(
+        &["9c7514000201.cfg", "2 lines", "W24FXSR2", "analogue"],
+        &[],
+    );
+    let mut files = target("files", Wave::Provisioning, vec![rewritten, new]);
+    files.plugin.name = "provisioning".to_owned();
+    let dhcp = {
+        let option = |value: &str, audience: &str| {
+            line(&["option 6 domain-name-servers", value, audience], &[])
+        };
+        let host = |mac: &str, address: &str, name: &str| {
+            line(&[&format!("host {mac}"), address, name], &[])
+        };
+        let subnet = |lease: &str| {
+            let pool = "pool 10.20.30.100 - 10.20.30.220";
+            line(
+                &["subnet 10.20.30.0/24", pool, lease, "class phones-voice"],
+                &[],
+            )
+        };
+        let mut drifted = said(
+            "host/3",
+            host("9c:75:14:00:01:03", "10.20.30.33", "warehouse"),
+            host("9c:75:14:00:01:03", "10.20.30.13", "warehouse"),
+        );
+        drifted.reason = Reason::Drift;
+        let user = || line(&["user 101", "password (sensitive)"], &[]);
+        target(
+            "kea1",
+            Wave::Dhcp,
+            vec![
+                said("subnet/1", subnet("lease 1h"), subnet("lease 8h")),
+                said(
+                    "option/6",
+                    option("10.20.30.5, 10.20.0.54", "for phones"),
+                    option("10.20.30.5, 10.20.0.55", "for phones"),
+                ),
+                said(
+                    "option/3",
+                    None,
+                    line(&["option 3 routers", "10.20.30.1", ""], &[]),
+                ),
+                said(
+                    "class/phones",
+                    None,
+                    line(
+                        &[
+                            "class phones-voice",
+                            "if substring(pkt4.mac,0,3) == 0x9c7514",
+                        ],
+                        &[
+                            "option 66 tftp-server-name http://prov.acme.example/",
+                            "option 160 0x0a0b",
+                        ],
+                    ),
+                ),
+                said(
+                    "host/1",
+                    None,
+                    host("9c:75:14:00:01:01", "10.20.30.11", "reception"),
+                ),
+                said(
+                    "host/2",
+                    host("9c:75:14:00:01:02", "10.20.30.12", "sales"),
+                    host("9c:75:14:00:01:02", "10.20.30.21", "sales"),
+                ),
+                drifted,
+                said("user/101", user(), user()),
+                said(
+                    "host/4",
+                    host("9c:75:14:00:01:04", "10.20.30.14", "front-door"),
+                    None,
+                ),
+                change("hook/x", None, object(json!({"library": "x.so"}))),
+            ],
+        )
+    };
+    let mut plan = plan(vec![dns, files, dhcp]);
+    plan.left_out.push(LeftOut {
+        name: "pbx1".to_owned(),
+        wave: Wave::MainPbx,
+    });
+    plan
+}
+
+#[test]
+fn lines_at_80_columns() {
+    assert_snapshot!(plan_human::render(&worded(), Extent::Brief, PLAIN));
+}
+
+#[test]
+fn lines_at_120_columns() {
+    let wide = Look {
+        width: 120,
+        ..PLAIN
+    };
+    assert_snapshot!(plan_human::render(&worded(), Extent::Brief, wide));
+}
+
+#[test]
+fn lines_as_markdown() {
+    assert_snapshot!(plan_markdown::render(&worded(), Extent::Brief));
+}
+
+#[test]
+fn lines_in_full_have_their_addresses_and_fields() {
+    assert_snapshot!(plan_human::render(&worded(), Extent::Full, PLAIN));
+}
+
+#[test]
+fn what_changes_has_a_colour_of_its_own() {
+    let look = Look {
+        color: true,
+        ..PLAIN
+    };
+    let colored = plan_human::render(&worded(), Extent::Brief, look);
+    let (red, green, end) = ("\u{1b}[31m", "\u{1b}[32m", "\u{1b}[0m");
+    for shown in [
+        format!("{red}10.20.30.12{end}"),
+        format!("{green}10.20.30.21{end} sales"),
+        format!("10.20.30.5, {red}10.20.0.54{end} for phones"),
+        format!("10.20.30.5, {green}10.20.0.55{end}\n"),
+        format!("{red}-{end} {red}20 100 443 pbx2.acme.example.{end}"),
+    ] {
+        assert!(colored.contains(&shown), "{shown:?} in {colored:?}");
+    }
+    assert_eq!(
+        anstream::adapter::strip_str(&colored).to_string(),
+        plan_human::render(&worded(), Extent::Brief, PLAIN)
+    );
+}
+
+#[test]
+fn without_unicode_nothing_but_names_is_more_than_ascii() {
+    let look = Look {
+        unicode: false,
+        ..PLAIN
+    };
+    let mut plan = worded();
+    plan.targets[0].name = "zürich".to_owned();
+    let shown = plan_human::render(&plan, Extent::Full, look);
+    let odd: String = shown.chars().filter(|letter| !letter.is_ascii()).collect();
+    assert_eq!(odd, "ü");
+    assert!(
+        shown.contains("10.20.30.12 -> 10.20.30.21 sales"),
+        "{shown}"
+    );
+}
+
 #[test]
 fn human() {
     assert_snapshot!(plan_human::render(&varied(), Extent::Brief, PLAIN));
@@ -251,11 +494,7 @@ fn nothing_to_do() {
         plan_human::render(&nothing, Extent::Brief, PLAIN),
         "no changes\n"
     );
-    assert_snapshot!(plan_markdown::render(&nothing, FOUND, Extent::Brief), @r"
-    ### Plan for acme-hq
-
-    **no changes**
-    ");
+    assert_snapshot!(plan_markdown::render(&nothing, FOUND, Extent::Brief), @"### Plan for acme-hq: no changes");
 }
 
 fn many() -> Plan {
@@ -343,7 +582,7 @@ fn long_values_stand_on_lines_of_their_own() {
         vec![change("option/66", object(before), object(after))],
     )]);
     assert_snapshot!(plan_human::render(&plan, Extent::Brief, PLAIN), @r#"
-    kea1  DHCP · kea 0.1.0
+    1. kea1 – DHCP  plugin kea 0.1.0
       ~ option/66
           - url: "https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example/"
           + url: "https://bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.example/"

@@ -28,6 +28,73 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// How a sentence is wrapped: between words, never inside a name or a path, and not inside code, which is copied as a
+/// whole.
+pub(crate) const WORDS: textwrap::WordSeparator = textwrap::WordSeparator::Custom(words);
+
+/// Longer code has to end somewhere.
+const LONGEST_CODE: usize = 60;
+
+/// Code stands between backticks, or in a colour.
+fn words(line: &str) -> Box<dyn Iterator<Item = textwrap::core::Word<'_>> + '_> {
+    // An empty line has an indent, too, which is drawn with a word.
+    if line.is_empty() {
+        return Box::new(std::iter::once(textwrap::core::Word::from("")));
+    }
+    let mut rest = line;
+    Box::new(std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (word, behind) = rest.split_at(word_end(rest));
+        rest = behind;
+        Some(textwrap::core::Word::from(word))
+    }))
+}
+
+/// Where the first word ends, its blanks included.
+fn word_end(text: &str) -> usize {
+    let mut code_from = None;
+    let mut blank = false;
+    for (at, character) in text.char_indices() {
+        let in_code = code_from.is_some();
+        match character {
+            ' ' if !in_code => {
+                blank = true;
+                continue;
+            }
+            _ if blank => return at,
+            '`' if in_code => code_from = None,
+            '`' => code_from = closes(&text[at + 1..], "`").then_some(at),
+            '\u{1b}' if text[at..].starts_with("\u{1b}[0m") => code_from = None,
+            '\u{1b}' if !in_code => {
+                code_from = closes(&text[at + 1..], "\u{1b}[0m").then_some(at);
+            }
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Whether code that was opened is closed soon.
+fn closes(rest: &str, end: &str) -> bool {
+    rest.find(end).is_some_and(|length| length <= LONGEST_CODE)
+}
+
+/// The signs that are drawn here, for a terminal that knows nothing but ASCII.
+pub(crate) fn in_ascii(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '→' => plain.push_str("->"),
+            '…' => plain.push_str("..."),
+            '–' | '·' => plain.push('-'),
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
 /// Text that means nothing but itself in the middle of HTML and Markdown.
 pub(crate) fn markdown_safe(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -43,6 +110,29 @@ pub(crate) fn markdown_safe(text: &str) -> String {
         }
     }
     safe
+}
+
+/// The same for a sentence whose backticks stand for code, as in all messages. HTML, because what is in a message may
+/// hold anything: inside of Markdown's own backticks nothing can be escaped.
+pub(crate) fn markdown_prose(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return markdown_safe(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 32);
+    for (at, part) in parts.into_iter().enumerate() {
+        if at.is_multiple_of(2) {
+            safe.push_str(&markdown_safe(part));
+        } else {
+            safe.push_str(&markdown_code(part));
+        }
+    }
+    safe
+}
+
+/// Text as code.
+pub(crate) fn markdown_code(text: &str) -> String {
+    format!("<code>{}</code>", markdown_safe(text))
 }
 
 /// `9 980`: groups of three digits.
@@ -105,6 +195,54 @@ mod tests {
                 "1.0 MB", "18 EB"
             ]
         );
+    }
+
+    #[test]
+    fn backticks_become_code_and_nothing_else_means_anything() {
+        for (text, safe) in [
+            (
+                "left out `a<b`, `c`",
+                "left out <code>a&lt;b</code>, <code>c</code>",
+            ),
+            ("plain *text*", "plain &#42;text&#42;"),
+            ("one ` alone", "one &#96; alone"),
+            ("`</code>`", "<code>&lt;/code&gt;</code>"),
+        ] {
+            assert_eq!(markdown_prose(text), safe);
+        }
+    }
+
+    #[test]
+    fn lines_end_between_words_and_outside_of_code() {
+        let wrapped = |text: &str| {
+            let options = textwrap::Options::new(24)
+                .break_words(false)
+                .word_separator(WORDS)
+                .word_splitter(textwrap::WordSplitter::NoHyphenation);
+            textwrap::fill(text, options)
+        };
+        for (text, lines) in [
+            (
+                "cannot open `/etc/a-b/c-d.conf`: permission denied",
+                "cannot open\n`/etc/a-b/c-d.conf`:\npermission denied",
+            ),
+            (
+                "run `switchover plugin lock` and `git add`",
+                "run\n`switchover plugin lock`\nand `git add`",
+            ),
+            (
+                "one ` alone is no code and is wrapped",
+                "one ` alone is no code\nand is wrapped",
+            ),
+            (
+                "say it \u{1b}[36mplan --full a b c d\u{1b}[0m now",
+                "say it\n\u{1b}[36mplan --full a b c d\u{1b}[0m now",
+            ),
+            ("a  b ", "a  b"),
+            ("a\n\nb", "a\n\nb"),
+        ] {
+            assert_eq!(wrapped(text), lines);
+        }
     }
 
     #[test]

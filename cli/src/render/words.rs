@@ -1,12 +1,13 @@
 //! Where a line of text for people may break: at a space, but not inside of what backticks quote. A name, a code or a
 //! command that is cut in two can neither be searched for nor copied.
 
-use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
+
+use crate::render::text::WORDS;
 
 /// The words of a line.
 pub(crate) fn separator() -> WordSeparator {
-    WordSeparator::Custom(words)
+    WORDS
 }
 
 /// Lines of at most so many columns, unless a single word is longer. The first begins with `first`, others with `other`.
@@ -18,29 +19,6 @@ pub(crate) fn filled(text: &str, width: usize, first: &str, other: &str) -> Stri
         .word_separator(separator())
         .word_splitter(WordSplitter::NoHyphenation);
     textwrap::fill(text, options)
-}
-
-fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
-    // A lone backtick quotes nothing.
-    let quotes = line.matches('`').count().is_multiple_of(2);
-    let (mut words, mut start) = (Vec::new(), 0);
-    let (mut quoted, mut after_space) = (false, false);
-    for (at, letter) in line.char_indices() {
-        if letter == ' ' && !quoted {
-            after_space = true;
-            continue;
-        }
-        if after_space {
-            words.push(Word::from(&line[start..at]));
-            (start, after_space) = (at, false);
-        }
-        quoted ^= quotes && letter == '`';
-    }
-    // An empty line is one empty word: it keeps what stands before every line.
-    if start < line.len() || words.is_empty() {
-        words.push(Word::from(&line[start..]));
-    }
-    Box::new(words.into_iter())
 }
 
 #[cfg(test)]

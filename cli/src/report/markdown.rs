@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use switchover_topology::Diagnostic;
 
 use super::groups::Groups;
-use crate::render::text::{COMMENT_LIMIT, counted, markdown_safe};
+use crate::render::text::{COMMENT_LIMIT, counted, markdown_code, markdown_prose, markdown_safe};
 use crate::report::{Documents, Range, Report, Tally, word};
 
 /// What is needed after the last row.
@@ -17,10 +17,13 @@ pub(crate) fn markdown(report: &Report<'_>) -> String {
     if !report.each {
         let mut groups = groups();
         groups.add(report.diagnostics, report.sources, None);
-        return grouped(&groups, &code(&report.topology));
+        return grouped(&groups, &markdown_code(&report.topology));
     }
     let documents = Documents::new(report.sources);
-    let mut page = Page::new(&code(&report.topology), Tally::of(report.diagnostics));
+    let mut page = Page::new(
+        &markdown_code(&report.topology),
+        Tally::of(report.diagnostics),
+    );
     let (accepted, open): (Vec<&Diagnostic>, Vec<&Diagnostic>) = report
         .diagnostics
         .iter()
@@ -31,7 +34,12 @@ pub(crate) fn markdown(report: &Report<'_>) -> String {
             None => report.topology.clone(),
         };
         Row {
-            text: line(finding, &code(&place), 1, &cell(finding, &documents)),
+            text: line(
+                finding,
+                &markdown_code(&place),
+                1,
+                &cell(finding, &documents),
+            ),
             stands_for: tally_of(finding, 1),
         }
     };
@@ -50,7 +58,7 @@ pub(crate) fn grouped(groups: &Groups<'_>, of: &str) -> String {
     let mut page = Page::new(of, groups.tally());
     let open = groups.open_groups().iter().map(|group| {
         let finding = &group.first;
-        let mut places = code(group.place.as_deref().unwrap_or("–"));
+        let mut places = markdown_code(group.place.as_deref().unwrap_or("–"));
         if let Some((others, _)) = groups.others(group) {
             let _ = write!(places, "<br>also: {}", markdown_safe(&others));
         }
@@ -60,7 +68,7 @@ pub(crate) fn grouped(groups: &Groups<'_>, of: &str) -> String {
         let cell = group.drawn.clone().unwrap_or_else(|| {
             format!(
                 "other causes than those above, first: {}",
-                prose(&finding.message)
+                markdown_prose(&finding.message)
             )
         });
         Row {
@@ -70,7 +78,7 @@ pub(crate) fn grouped(groups: &Groups<'_>, of: &str) -> String {
     });
     page.table(OPEN_HEADING, "", open);
     let accepted = groups.accepted().map(|(code_of_rule, accepted)| {
-        let place = code(accepted.place.as_deref().unwrap_or("–"));
+        let place = markdown_code(accepted.place.as_deref().unwrap_or("–"));
         let first = if accepted.count > 1 { "first at " } else { "" };
         let others = match accepted.other_reasons() {
             0 => String::new(),
@@ -184,43 +192,21 @@ fn line(finding: &Diagnostic, places: &str, count: usize, cell: &str) -> String 
 
 /// What a finding says, below its title.
 fn cell(finding: &Diagnostic, documents: &Documents<'_>) -> String {
-    let mut cell = prose(&finding.message);
+    let mut cell = markdown_prose(&finding.message);
     for related in &finding.related {
         if let Some(range) = Range::of(Some(related.span), documents) {
             let _ = write!(
                 cell,
                 "<br>{}: {}",
-                code(&range.to_string()),
-                prose(&related.message)
+                markdown_code(&range.to_string()),
+                markdown_prose(&related.message)
             );
         }
     }
     if let Some(reason) = &finding.acknowledged {
         let _ = write!(cell, "<br>accepted: {}", markdown_safe(reason));
     } else if let Some(help) = &finding.help {
-        let _ = write!(cell, "<br><em>{}</em>", prose(help));
+        let _ = write!(cell, "<br><em>{}</em>", markdown_prose(help));
     }
     cell
-}
-
-/// Text whose backticks stand for code, as in all messages. HTML, because what is in a message may hold anything: inside
-/// of Markdown's own backticks nothing can be escaped.
-fn prose(text: &str) -> String {
-    let parts: Vec<&str> = text.split('`').collect();
-    if parts.len().is_multiple_of(2) {
-        return markdown_safe(text);
-    }
-    let mut safe = String::with_capacity(text.len() + 32);
-    for (at, part) in parts.into_iter().enumerate() {
-        if at.is_multiple_of(2) {
-            safe.push_str(&markdown_safe(part));
-        } else {
-            safe.push_str(&code(part));
-        }
-    }
-    safe
-}
-
-fn code(text: &str) -> String {
-    format!("<code>{}</code>", markdown_safe(text))
 }

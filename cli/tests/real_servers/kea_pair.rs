@@ -134,7 +134,10 @@ fn a_server_that_was_given_the_others_name_is_seen_and_put_right() {
     assert_eq!(other.command(&copy).unwrap()["result"], 0);
     let plan = pair.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(plan.code, Some(4), "{plan}");
-    assert!(plan.stdout.contains("this-server-name"), "{plan}");
+    assert!(
+        plan.stdout.contains("~ ha hot-standby as dhcp1 → dhcp2 "),
+        "{plan}"
+    );
     assert_eq!(pair.run(&["apply", "--yes"]).code, Some(0));
     assert_eq!(this_server(other), "dhcp2");
 }

@@ -189,7 +189,8 @@ fn drift_is_repaired_and_what_is_foreign_stays() {
     assert_eq!(plan.code, Some(4), "{plan}");
     assert!(plan.stdout.contains("2 drifted"), "{plan}");
     assert!(
-        plan.stdout.contains("user/101") && plan.stdout.contains("sip-password/101"),
+        plan.stdout.contains("~ user 101 Somebody changed it")
+            && plan.stdout.contains("+ user 101 sip-password (sensitive)"),
         "{plan}"
     );
     assert!(!plan.everything().contains("and-this-one-7788"), "{plan}");
@@ -335,7 +336,7 @@ fn registrations_are_waited_for_where_the_target_says_so() {
     let plan = pair.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(plan.code, Some(4), "{plan}");
     assert!(
-        plan.stdout.contains("registration/102 (drifted)"),
+        plan.stdout.contains("registration of 102 online (drifted)"),
         "a telephone that went away is drift: {plan}"
     );
 }
