@@ -72,11 +72,9 @@ fn harmless(event: Event<'_>) -> Event<'_> {
 
 fn draw(text: &mut String, runbook: &Runbook) -> std::fmt::Result {
     writeln!(text, "# Runbook for {}\n", markdown_safe(&runbook.site))?;
-    let tasks: Vec<&Task> = runbook
-        .targets
-        .iter()
-        .flat_map(|target| &target.tasks)
-        .collect();
+    let of_targets = runbook.targets.iter().flat_map(|target| &target.tasks);
+    let by_hand = runbook.by_hand.iter().flat_map(|pbx| &pbx.tasks);
+    let tasks: Vec<&Task> = of_targets.chain(by_hand).collect();
     if tasks.is_empty() && runbook.targets.is_empty() {
         writeln!(text, "Nothing here is to be done by hand.")?;
         return Ok(());
@@ -92,6 +90,12 @@ fn draw(text: &mut String, runbook: &Runbook) -> std::fmt::Result {
     )?;
     for target in &runbook.targets {
         draw_target(text, target)?;
+    }
+    for pbx in &runbook.by_hand {
+        writeln!(text, "\n## {} (no target)\n", markdown_safe(&pbx.pbx))?;
+        for task in &pbx.tasks {
+            draw_task(text, task)?;
+        }
     }
     Ok(())
 }

@@ -57,7 +57,7 @@ pub use recover::{
     Course, Direction, RecoverError, Recovered, confirm, runs, sources_of, unfinished,
 };
 pub use render::RenderError;
-pub use runbook::{Reading, Runbook, TargetTasks, Task, TaskState, runbook};
+pub use runbook::{PbxTasks, Reading, Runbook, TargetTasks, Task, TaskState, runbook};
 pub use secrets::SecretCommands;
 pub use selection::Selection;
 pub use settings::settings_of_target;

@@ -1,6 +1,8 @@
-//! What only people can do: the tasks that plugins name, each held against what the server shows.
+//! What only people can do: the tasks that plugins name, each checked against what the server shows, and everything at a
+//! PBX without a target.
 
 use switchover_plugin_host::wit;
+use switchover_topology::Topology;
 use switchover_topology::model::Target;
 
 use crate::context::Context;
@@ -11,6 +13,8 @@ use crate::event::Event;
 use crate::planner::{Draft, failed, prepare, refuse_errors, resolve_secrets};
 use crate::secrets::RunSecrets;
 use crate::state::State;
+
+mod by_hand;
 
 /// Whether servers are read for a runbook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +32,17 @@ pub struct Runbook {
     pub site: String,
     /// The targets that have tasks or could not be read, in the order of the topology.
     pub targets: Vec<TargetTasks>,
+    /// The PBXs without a target, in the order of the topology.
+    pub by_hand: Vec<PbxTasks>,
+}
+
+/// The tasks at a PBX that no target reads or writes.
+#[derive(Debug)]
+pub struct PbxTasks {
+    /// Name of the PBX.
+    pub pbx: String,
+    /// In the order in which they are to be done.
+    pub tasks: Vec<Task>,
 }
 
 /// The tasks of a target.
@@ -43,7 +58,7 @@ pub struct TargetTasks {
     pub unread: Option<TargetError>,
 }
 
-/// Something for which the server has no interface. All texts are a plugin's, as they came.
+/// Something that people do. All texts of a target's tasks are its plugin's, as they came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     /// Unique in the target.
@@ -129,7 +144,17 @@ pub async fn runbook(context: &Context<'_>, reading: Reading) -> Result<Runbook,
     Ok(Runbook {
         site: site.map_or_else(String::new, |site| site.name.value.clone()),
         targets,
+        by_hand: by_hand(context.topology),
     })
+}
+
+fn by_hand(topology: &Topology) -> Vec<PbxTasks> {
+    let without_target = topology.pbxs.iter().filter(|pbx| pbx.target.is_none());
+    let tasks = without_target.map(|pbx| PbxTasks {
+        pbx: pbx.name.value.clone(),
+        tasks: by_hand::tasks(topology, pbx),
+    });
+    tasks.filter(|pbx| !pbx.tasks.is_empty()).collect()
 }
 
 async fn gather(

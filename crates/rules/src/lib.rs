@@ -13,6 +13,7 @@ mod reference;
 mod registry;
 mod requirements;
 mod services;
+mod writers;
 
 pub use acknowledge::acknowledge;
 pub use judge::judge;

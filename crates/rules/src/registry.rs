@@ -4,7 +4,7 @@ use switchover_topology::{Severity, Topology};
 
 use crate::devices::Fleet;
 use crate::finding::Finding;
-use crate::{devices, document, limitations, requirements, services};
+use crate::{devices, document, limitations, requirements, services, writers};
 
 /// One rule: what it asks, who says so, and how it is checked.
 #[derive(Debug)]
@@ -105,6 +105,12 @@ static RULES: &[Rule] = &[
     services::SW408,
     services::SW410,
     services::SW411,
+    writers::SW501,
+    writers::SW502,
+    writers::SW503,
+    writers::SW504,
+    writers::SW505,
+    writers::SW506,
 ];
 
 /// Every rule, by ascending code.

@@ -6,7 +6,7 @@ use std::path::Path;
 use switchover_rules::all;
 use switchover_topology::Severity;
 
-use crate::showing::{codes_of, judged};
+use crate::showing::{codes_of, judged, judged_whole};
 use crate::sound::Sound;
 
 /// Both editions, from end to end, and past the newest.
@@ -40,7 +40,7 @@ fn breaking(code: &str, wms: &str) -> String {
 
 /// The heaviest finding of the rule.
 fn weight(code: &str, text: &str) -> &'static str {
-    let (_, found) = judged(text);
+    let (_, found) = judged_whole(text);
     let of_rule = found.iter().filter(|found| found.code == code);
     match of_rule.map(|found| found.severity).min() {
         Some(Severity::Error) => "error",

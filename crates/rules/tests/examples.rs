@@ -7,11 +7,15 @@ use switchover_topology::load;
 
 use crate::showing::{TODAY, show};
 
-const TOPOLOGIES: [&str; 5] = [
+const TOPOLOGIES: [&str; 9] = [
     "examples/quickstart/switchover.kdl",
     "examples/hq/switchover.kdl",
     "examples/kamailio/switchover.kdl",
     "examples/gitops/switchover.kdl",
+    "examples/fleet/site-berlin.kdl",
+    "examples/fleet/site-oslo.kdl",
+    "examples/fleet/site-rome.kdl",
+    "cli/src/commands/init/starter.kdl",
     "lab/demo/switchover.kdl",
 ];
 

@@ -79,7 +79,9 @@ fn golden_findings() {
         .filter(|rule| folder(rule).ends_with("rules/tests/fixtures"))
     {
         for kind in ["bad", "good"] {
-            let (sources, found) = fixture(rule, kind);
+            let (sources, mut found) = fixture(rule, kind);
+            // Fixtures are short and name no target: who configures them is the point of SW5xx alone.
+            found.retain(|found| rule.code.starts_with("SW5") || !found.code.starts_with("SW5"));
             insta::assert_snapshot!(format!("{}-{kind}", rule.code), show(&sources, &found));
         }
     }

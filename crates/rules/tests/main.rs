@@ -13,3 +13,4 @@ mod requirements;
 mod services;
 mod showing;
 mod sound;
+mod writers;

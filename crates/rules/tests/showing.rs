@@ -7,8 +7,15 @@ use switchover_topology::{Diagnostic, Severity, Sources, Span, load_text};
 /// The day on which all fixtures are judged.
 pub(crate) const TODAY: Date = date(2026, 6, 1);
 
-/// Reads and judges a text that includes nothing.
+/// Reads and judges a text that includes nothing. Who configures what it declares is left out: short texts name no
+/// target, and that is the point of SW5xx alone.
 pub(crate) fn judged(text: &str) -> (Sources, Vec<Diagnostic>) {
+    let (sources, mut diagnostics) = judged_whole(text);
+    diagnostics.retain(|found| !found.code.starts_with("SW5"));
+    (sources, diagnostics)
+}
+
+pub(crate) fn judged_whole(text: &str) -> (Sources, Vec<Diagnostic>) {
     let loaded = load_text("switchover.kdl", text.to_owned(), std::path::Path::new("."));
     (
         loaded.sources,
@@ -18,23 +25,26 @@ pub(crate) fn judged(text: &str) -> (Sources, Vec<Diagnostic>) {
 
 /// The codes of what a text raises, in report order; in parentheses where acknowledged.
 pub(crate) fn codes(text: &str) -> Vec<String> {
-    let shown = |found: &Diagnostic| match &found.acknowledged {
+    judged(text).1.iter().map(code).collect()
+}
+
+fn code(found: &Diagnostic) -> String {
+    match &found.acknowledged {
         Some(_) => format!("({})", found.code),
         None => found.code.clone(),
-    };
-    judged(text).1.iter().map(shown).collect()
+    }
 }
 
 /// As [`codes`], of these families alone, such as `SW10`: what else a short text lacks is not the point of every test.
 pub(crate) fn codes_of(families: &[&str], text: &str) -> Vec<String> {
-    let mut found = codes(text);
-    found.retain(|code| is_of(families, code.trim_start_matches('(')));
-    found
+    let (_, mut found) = judged_whole(text);
+    found.retain(|found| is_of(families, &found.code));
+    found.iter().map(code).collect()
 }
 
 /// As [`shown`], of these families alone.
 pub(crate) fn shown_of(families: &[&str], text: &str) -> String {
-    let (sources, mut diagnostics) = judged(text);
+    let (sources, mut diagnostics) = judged_whole(text);
     diagnostics.retain(|found| is_of(families, &found.code));
     show(&sources, &diagnostics)
 }

@@ -1,5 +1,5 @@
 use insta::assert_snapshot;
-use switchover_engine::{Runbook, TargetTasks, Task, TaskState};
+use switchover_engine::{PbxTasks, Runbook, TargetTasks, Task, TaskState};
 
 use super::{html, markdown};
 
@@ -22,6 +22,7 @@ fn runbook(tasks: Vec<Task>) -> Runbook {
             tasks,
             unread: None,
         }],
+        by_hand: Vec::new(),
     }
 }
 
@@ -55,12 +56,31 @@ fn nothing_to_do_is_said() {
     let nothing = Runbook {
         site: "small".to_owned(),
         targets: Vec::new(),
+        by_hand: Vec::new(),
     };
     assert_snapshot!(markdown(&nothing), @r"
     # Runbook for small
 
     Nothing here is to be done by hand.
     ");
+}
+
+#[test]
+fn a_pbx_without_a_target_has_its_own_tasks() {
+    let state = TaskState::Unknown("pbx2 has no target, so nothing is read from it".to_owned());
+    let by_hand = Runbook {
+        site: "small".to_owned(),
+        targets: Vec::new(),
+        by_hand: vec![PbxTasks {
+            pbx: "pbx2".to_owned(),
+            tasks: vec![task(
+                "make 1 user on pbx2",
+                "Make:\n\n- `101` `Hall`",
+                state,
+            )],
+        }],
+    };
+    assert_snapshot!("without_target", markdown(&by_hand));
 }
 
 #[test]
