@@ -180,10 +180,10 @@ impl Rules {
 
     /// Names the rules that were probably meant: by code, the beginning of codes, or name.
     pub(crate) fn nearest(&self, asked: &str) -> Result<String, Failure> {
-        let (upper, lower) = (asked.to_ascii_uppercase(), asked.to_ascii_lowercase());
+        let lower = asked.to_ascii_lowercase();
         let distance = |rule: Rule<'_>| {
-            let by_code = strsim::damerau_levenshtein(&upper, rule.code());
-            by_code.min(strsim::damerau_levenshtein(&lower, rule.name()))
+            let by_code = switchover_rules::slips(asked, rule.code());
+            by_code.min(strsim::osa_distance(&lower, rule.name()))
         };
         let mut rules: Vec<Rule<'_>> = Self::own().collect();
         if !is_own(asked) {

@@ -8,7 +8,8 @@ use switchover_topology::{Diagnostic, FileId, Span, Topology};
 
 use crate::document::SW007;
 use crate::finding::Finding;
-use crate::registry::{Rule, all, rule};
+use crate::registry::{Rule, nearest_by_code, rule};
+use crate::stops::stop;
 
 /// Marks findings that do not come from a rule, such as a plugin's, as acknowledged where a node at or around their
 /// place says so.
@@ -47,15 +48,22 @@ pub(crate) fn apply(
 
     let effective = mark(&nodes, &mut diagnostics, &places, today);
     // By place, not by node: one written in `defaults` stands in many nodes and has effect if any of them has.
-    let idle: BTreeMap<Span, &Acknowledge> = nodes
-        .iter()
-        .map(|(_, acknowledgement)| (acknowledgement.span, *acknowledgement))
-        .filter(|(span, _)| !effective.contains(span))
-        .collect();
-    let reported = idle
+    let mut idle: BTreeMap<Span, (&Acknowledge, Vec<Span>)> = BTreeMap::new();
+    for (node, acknowledgement) in &nodes {
+        if !effective.contains(&acknowledgement.span) {
+            let places = idle.entry(acknowledgement.span);
+            let (_, places) = places.or_insert_with(|| (*acknowledgement, Vec::new()));
+            places.push(*node);
+        }
+    }
+    let reported: Vec<Diagnostic> = idle
         .into_values()
-        .filter_map(|acknowledgement| without_effect(topology, acknowledgement, today));
-    diagnostics.extend(reported.map(|finding| finding.diagnostic));
+        .filter_map(|(acknowledgement, nodes)| {
+            without_effect(topology, acknowledgement, &nodes, &diagnostics, today)
+        })
+        .map(|finding| finding.diagnostic)
+        .collect();
+    diagnostics.extend(reported);
     diagnostics.extend(expired_drift(topology, today).map(|finding| finding.diagnostic));
     diagnostics
 }
@@ -128,17 +136,19 @@ fn counts(acknowledgement: &Acknowledge, today: Date) -> bool {
 fn without_effect(
     topology: &Topology,
     acknowledgement: &Acknowledge,
+    nodes: &[Span],
+    findings: &[Diagnostic],
     today: Date,
 ) -> Option<Finding> {
     let code = acknowledgement.code.value.as_str();
     let written = acknowledgement.code.span;
     let warn = |span, message| Finding::new(&SW007, acknowledgement.span, span, message);
     let Some(rule) = rule(code) else {
-        // Codes of plugins are theirs to know.
+        // Codes of plugins are theirs to know, and they may not have run.
         return is_our_code(code).then(|| {
             warn(written, format!("acknowledges `{code}`, which is no rule"))
                 .label("no such rule")
-                .help(nearest(code).map_or_else(
+                .help(nearest_acknowledgeable(code).map_or_else(
                     || "remove it, or name the code that the report shows".to_owned(),
                     |near| format!("did you mean `{}` ({})?", near.code, near.summary),
                 ))
@@ -173,11 +183,8 @@ fn without_effect(
             )),
         );
     }
-    if rule
-        .looks_at
-        .iter()
-        .any(|kind| topology.incomplete.contains(kind))
-    {
+    let incomplete = |kind| topology.incomplete.contains(kind);
+    if rule.looks_at.iter().any(incomplete) || stop(rule.code, nodes, findings).is_some() {
         return None;
     }
     Some(
@@ -195,15 +202,14 @@ fn is_our_code(code: &str) -> bool {
         .is_some_and(|prefix| prefix.eq_ignore_ascii_case("SW"))
 }
 
-/// The rule whose code differs in the fewest places.
-fn nearest(code: &str) -> Option<&'static Rule> {
-    let code = code.to_ascii_uppercase();
-    let distance = |rule: &Rule| strsim::damerau_levenshtein(&code, rule.code);
-    all()
-        .iter()
-        .filter(|rule| rule.acknowledgeable && rule.code.len().abs_diff(code.len()) <= 1)
-        .filter(|rule| distance(rule) == 1)
-        .min_by_key(|rule| rule.code)
+/// The rule that was probably meant, of those that can be.
+fn nearest_acknowledgeable(code: &str) -> Option<&'static Rule> {
+    // Two slips make another code, not the one that was meant.
+    let nearest = nearest_by_code(code).into_iter();
+    let nearest = nearest.take_while(|(slips, _)| *slips <= 1);
+    nearest
+        .map(|(_, rule)| rule)
+        .find(|rule| rule.acknowledgeable)
 }
 
 /// Every acknowledgement with the place of the node that it is written in.

@@ -13,9 +13,10 @@ mod reference;
 mod registry;
 mod requirements;
 mod services;
+mod stops;
 mod writers;
 
 pub use acknowledge::acknowledge;
 pub use judge::judge;
 pub use reference::reference;
-pub use registry::{Rule, all, rule};
+pub use registry::{Rule, all, slips, rule};

@@ -126,3 +126,37 @@ pub fn rule(code: &str) -> Option<&'static Rule> {
         .iter()
         .find(|rule| rule.code.eq_ignore_ascii_case(code))
 }
+
+/// How many slips lie between a text, in any letter case, and a code. Digits that changed places are nearer than another
+/// digit, and count nothing.
+#[must_use]
+pub fn slips(written: &str, code: &str) -> usize {
+    // Longer texts are no codes: cut, so that comparing stays cheap.
+    let written: String = written
+        .chars()
+        .take(32)
+        .flat_map(char::to_uppercase)
+        .collect();
+    let sorted = |text: &str| {
+        let mut characters: Vec<char> = text.chars().collect();
+        characters.sort_unstable();
+        characters
+    };
+    let slips = strsim::osa_distance(&written, code);
+    if slips == 1 && sorted(&written) == sorted(code) {
+        0
+    } else {
+        slips
+    }
+}
+
+/// Rules whose codes are one or two slips from this text, the nearest first.
+pub(crate) fn nearest_by_code(written: &str) -> Vec<(usize, &'static Rule)> {
+    let mut near: Vec<_> = RULES
+        .iter()
+        .map(|rule| (slips(written, rule.code), rule))
+        .filter(|(slips, _)| *slips <= 2)
+        .collect();
+    near.sort_by_key(|(slips, rule)| (*slips, rule.code));
+    near
+}

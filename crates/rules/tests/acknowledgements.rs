@@ -177,3 +177,102 @@ fn known_drift_ends_with_its_last_day() {
         shown(&target(&yesterday.to_string())).contains("known drift of `file/a.cfg` expired on")
     );
 }
+
+/// The text with an acknowledgement of the code in every node.
+fn accepted_everywhere(text: &str, code: &str) -> String {
+    let acknowledge = format!("acknowledge \"{code}\" reason=\"lab\"");
+    let lines = text.lines().map(|line| {
+        let begins_node = !line.is_empty() && !line.starts_with([' ', '}', '/']);
+        match line {
+            _ if !begins_node => line.to_owned(),
+            line if line.ends_with('{') => format!("{line}\n    {acknowledge}"),
+            line if line.ends_with('}') => line.to_owned(),
+            line => format!("{line} {{ {acknowledge}; }}"),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Below the oldest WMS with failover no edition is in force, and without a failover PBX there is no pair: rules that
+/// then raise nothing did not judge, and an acknowledgement of theirs may be needed again tomorrow.
+#[test]
+fn one_is_not_called_idle_where_its_rule_could_not_judge() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let mut held_back = 0;
+    for rule in switchover_rules::all() {
+        let Ok(text) = std::fs::read_to_string(folder.join(format!("{}-bad.kdl", rule.code)))
+        else {
+            continue;
+        };
+        let text = accepted_everywhere(&text, rule.code);
+        let old = text
+            .replace("wms \"3.86.30011\"", "wms \"3.85\"")
+            .replace("wms \"5.00\"", "wms \"3.85\"");
+        let alone = text.replace("role=\"failover\"", "role=\"main\"");
+        for spoilt in [old, alone] {
+            let (_, found) = crate::showing::judged_whole(&spoilt);
+            let raised = found.iter().any(|found| found.code == rule.code);
+            let idle: Vec<&str> = found
+                .iter()
+                .filter(|found| found.code == "SW007")
+                .map(|found| found.message.as_str())
+                .filter(|message| message.contains(&format!("acknowledges {}, but", rule.code)))
+                .collect();
+            if !raised && rule.code != "SW007" && rule.code != "SW101" && rule.code != "SW107" {
+                held_back += 1;
+                assert!(idle.is_empty(), "{}: {idle:?}\n{spoilt}", rule.code);
+            }
+        }
+    }
+    assert!(held_back > 15, "{held_back}");
+}
+
+#[test]
+fn one_is_not_called_idle_where_another_rule_told_the_cause() {
+    let idle = |text: &str| codes_of(&["SW007"], text);
+    let device = |lines: &str| {
+        let device = format!("device \"other\" {lines}\n");
+        voice("") + &device
+    };
+    for lines in [
+        // The model is not known, the reference leads nowhere, a value is wrong.
+        "model=\"WP48O\" mac=\"9c:75:14:00:01:02\" network=\"voice\" { acknowledge \"SW205\" reason=\"lab\"; }",
+        "model=\"W04FXS\" mac=\"9c:75:14:00:01:02\" network=\"vioce\" { acknowledge \"SW502\" reason=\"lab\"; }",
+        "model=\"W04FXS\" mac=\"9c:75:14:00:01:02\" { acknowledge \"SW502\" reason=\"lab\"; }",
+    ] {
+        assert_eq!(idle(&device(lines)), [""; 0], "{lines}");
+    }
+    let judged = "model=\"W04FXS\" mac=\"9c:75:14:00:01:02\" network=\"voice\" { acknowledge \"SW205\" reason=\"lab\"; }";
+    assert_eq!(idle(&device(judged)), ["SW007"]);
+    // Of one device that is not understood nothing follows for another.
+    let beside = device(judged)
+        + "device \"third\" model=\"WP48O\" mac=\"9c:75:14:00:01:03\" network=\"voice\"\n";
+    assert_eq!(idle(&beside), ["SW007"]);
+    // No target at all, and no failure domain.
+    assert_eq!(
+        idle(&voice("acknowledge \"SW503\" reason=\"lab\"")),
+        [""; 0]
+    );
+    assert_eq!(
+        idle(&voice("acknowledge \"SW410\" reason=\"lab\"")),
+        [""; 0]
+    );
+}
+
+#[test]
+fn a_slip_in_a_code_leads_to_the_nearest() {
+    for (written, meant) in [
+        ("SW321", "SW312"),
+        ("sw240", "SW204"),
+        ("SW20", "SW201"),
+        ("WS205", "SW205"),
+    ] {
+        let near = switchover_rules::nearest_by_code(written);
+        assert_eq!(
+            near.first().map(|(_, rule)| rule.code),
+            Some(meant),
+            "{written}"
+        );
+    }
+    assert!(switchover_rules::nearest_by_code("PROV003").is_empty());
+}
