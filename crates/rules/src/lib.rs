@@ -19,4 +19,4 @@ mod writers;
 pub use acknowledge::acknowledge;
 pub use judge::judge;
 pub use reference::reference;
-pub use registry::{Rule, all, slips, rule};
+pub use registry::{Rule, all, rule, slips};

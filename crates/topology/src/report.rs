@@ -220,6 +220,15 @@ pub(crate) fn listed(names: &[&str]) -> String {
     }
 }
 
+/// `a, b or c`, in the order given.
+pub(crate) fn either(names: &[&str]) -> String {
+    let names = listed(names);
+    match names.rsplit_once(" and ") {
+        Some((most, last)) => format!("{most} or {last}"),
+        None => names,
+    }
+}
+
 /// A text from the document, fit to stand in a message: cut where it is long, control characters made visible.
 pub(crate) fn quoted(text: &str) -> String {
     let mut letters = text.chars();

@@ -357,3 +357,81 @@ fn two_families_share_a_vlan() {
     let apart = networks.replacen("vlan=130", "vlan=131", 1);
     assert_eq!(codes(&read(&format!("{SITE}{apart}{device}"))), ["SW009"]);
 }
+
+/// The message and the help of the one error about a node.
+fn told(node: &str) -> String {
+    let loaded = read(&format!("{SITE}{node}"));
+    let errors: Vec<_> = loaded
+        .diagnostics
+        .iter()
+        .filter(|finding| finding.code != "SW009" && finding.code != "SW005")
+        .collect();
+    let [finding] = errors[..] else {
+        panic!("{node}: {}", plain(&loaded));
+    };
+    format!(
+        "{}\n    help: {}",
+        finding.message,
+        finding.help.as_deref().unwrap_or_default()
+    )
+}
+
+#[test]
+fn what_was_meant_is_proposed() {
+    let network = |inner: &str| format!("network \"v\" subnet=\"10.0.0.0/24\" {{\n {inner}\n}}");
+    let dns = |inner: &str| format!("dns \"a.example\" {{\n {inner}\n}}");
+    let nodes = [
+        "site2 mode=\"x\"".to_owned(),
+        "sync from=\"a\" to=\"b\" every=2".to_owned(),
+        dns("ttl 60"),
+        dns("ttl \"60\""),
+        dns("ttl \"3 minutes\""),
+        dns("ttl \"1.5h\""),
+        dns("ttl \"1 h 30 m\""),
+        "dhcp \"d\" {\n lease 8\n}".to_owned(),
+        "dhcp \"d\" lease=\"2 weeks\"".to_owned(),
+        network("vlan \"130\""),
+        network("gateway \"10.0.0.1 \""),
+        network("gateway \"\u{a0}10.0.0.1\""),
+        network("gateway \"10.0.0\u{200b}.1\""),
+        "provisioning \"p\" url=\"https://x.example \"".to_owned(),
+        "device \" d\" model=\"WP480\"".to_owned(),
+        "device \"d\" model=\"WP480\" firmware=3.100".to_owned(),
+        "user 101 name=\"a\" pbx=\"pbx1\"".to_owned(),
+        "user 0101 name=\"a\" pbx=\"pbx1\"".to_owned(),
+        "target \"t\" plugin=\"kea\" endpoint=\"http://kea:hunter2@x \"".to_owned(),
+        // Arguments with names.
+        network("pool first=\"10.0.0.1\" last=\"10.0.0.9\""),
+        network("pool \"10.0.0.1\" to=\"10.0.0.9\""),
+        network("pool {\n from \"10.0.0.1\"\n to \"10.0.0.9\"\n }"),
+        "network \"v\" {\n subnet address=\"10.0.0.0/24\"\n}".to_owned(),
+        network("dns primary=\"10.0.0.1\" secondary=\"10.0.0.2\""),
+        network("dns {\n primary \"10.0.0.1\"\n secondary \"10.0.0.2\"\n }"),
+        network("vlan id=130"),
+        dns("record name=\"prov\" type=\"A\" value=\"10.0.0.1\""),
+        "dhcp \"d\" {\n option number=66 value=\"x\"\n}".to_owned(),
+        "wms-network {\n member name=\"pbx1\" role=\"server\"\n}".to_owned(),
+        "target \"t\" plugin=\"kea\" {\n auth type=\"bearer\" token=(secret)\"env:X\"\n}".to_owned(),
+        "device name=\"d\" model=\"WP480\"".to_owned(),
+        "pbx \"p\" role=\"main\" hostname=\"h\" address=\"10.0.0.1\" wms=\"3.86\" {\n platform type=\"vm\"\n}".to_owned(),
+        "pbx \"p\" role=\"main\" hostname=\"h\" address=\"10.0.0.1\" wms=\"3.86\"".to_owned(),
+        "pbx \"p\" hostname=\"h\" address=\"10.0.0.1\" wms=\"3.86\" platform=\"vm\"".to_owned(),
+        "call-group \"g\"".to_owned(),
+    ];
+    let mut shown = String::new();
+    for node in nodes {
+        shown += &format!("{node}\n    {}\n", told(&node));
+    }
+    insta::assert_snapshot!("proposed", shown);
+    let site = plain(&read("site \"muellers\""));
+    assert!(
+        site.contains("`site` `muellers` has no `mode`: `hot-standby` or `load-sharing`"),
+        "{site}"
+    );
+}
+
+#[test]
+fn what_stands_around_a_text_of_several_lines_is_its_own() {
+    let loaded = read("site \"hq\" mode=\"hot-standby\" {\n description \" a\\n b \"\n}");
+    assert_eq!(plain(&loaded), "");
+}

@@ -1,12 +1,16 @@
 //! Nodes as written → checked elements (SW002, SW003, SW008).
 
+mod blanks;
 mod check;
+mod example;
+mod guess;
 mod headers;
 mod names;
 mod scalar;
 mod settings;
 mod table;
 
+pub(crate) use blanks::is_invisible;
 pub(crate) use headers::{Headers, is_of_devices};
 
 use std::collections::HashMap;
@@ -18,7 +22,7 @@ use crate::Diagnostic;
 use crate::element::{Element, Scalar};
 use crate::load::Substituted;
 use crate::report::{
-    as_fragment, bad_value, clear_text_secret, did_you_mean, listed, nearest, quoted, unknown_name,
+    bad_value, clear_text_secret, did_you_mean, either, nearest, quoted, unknown_name,
 };
 use crate::schema::{Arity, Field, Shape, Spec, names_a_secret};
 use crate::source::{Span, Spanned};
@@ -95,6 +99,8 @@ impl Reader {
             .values
             .reserve_exact(given.len() + raw.properties.len());
         self.refuse_node_annotation(raw);
+        let guess = self.named_arguments(raw, spec, arguments, given);
+        element.broken |= guess;
         for (at, value) in given.iter().enumerate() {
             let list = arguments.last().filter(|field| field.arity == Arity::Many);
             match arguments.get(at).or(list) {
@@ -108,7 +114,7 @@ impl Reader {
         for field in arguments
             .iter()
             .skip(given.len())
-            .filter(|field| field.arity != Arity::Optional)
+            .filter(|field| field.arity != Arity::Optional && !guess)
         {
             element.missing.push(field.key);
         }
@@ -121,12 +127,14 @@ impl Reader {
             if let Some(first) = properties.insert(key.value.as_str(), key.span) {
                 self.given_twice(key, first);
                 self.cover_secret(&key.value, spec.field(&key.value), value);
-            } else {
+            } else if !(guess && guess::is_argument(spec, arguments, &key.value)) {
                 self.property(&mut element, &mut seen, key, value);
             }
         }
         for child in raw.children.iter().flatten() {
-            self.child(&mut element, &mut seen, child);
+            if !(guess && guess::is_argument(spec, arguments, &child.name.value)) {
+                self.child(&mut element, &mut seen, child);
+            }
         }
         self.note_missing(&mut element, &seen);
         if !element.broken && element.missing.is_empty() {
@@ -180,16 +188,20 @@ impl Reader {
             Some(name) => format!("`{}` {}", spec.name, quoted(&name)),
             None => format!("`{}`", spec.name),
         };
-        let findings = [(arguments, "needs one more argument:"), (others, "has no")];
-        for (keys, lacks) in findings.into_iter().filter(|(keys, _)| !keys.is_empty()) {
-            let message = format!(
-                "{called} {lacks} {}",
-                listed(&keys).replace(" and ", " or ")
-            );
-            let help = keys
-                .iter()
-                .map(|key| format!("`{key}`: {}", as_fragment(spec.doc_of(key))));
-            let help = help.collect::<Vec<_>>().join("; ");
+        if !arguments.is_empty() {
+            let message = format!("{called} needs its {}", example::arguments(&arguments));
+            let help = format!("write `{}`", example::node(spec));
+            self.diagnostics
+                .push(bad_value(element.header, message).help(help));
+        }
+        if !others.is_empty() {
+            let words = match others.as_slice() {
+                [key] => example::words(spec, key),
+                _ => None,
+            };
+            let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+            let message = format!("{called} has no {}{words}", either(&others));
+            let help = example::supply(spec, &others);
             self.diagnostics
                 .push(bad_value(element.header, message).help(help));
         }
@@ -282,10 +294,18 @@ impl Reader {
         raw: &'a RawNode,
     ) {
         self.refuse_node_annotation(raw);
+        if self.named_value(element.spec, field, raw) {
+            element.broken = true;
+            return;
+        }
         if raw.arguments.is_empty() {
             element.broken = true;
             let message = format!("`{}` has no value", field.key);
-            let help = "write its value behind it, or leave it out";
+            let help = format!(
+                "write `{} {}`, or leave it out",
+                field.key,
+                example::value(element.spec, field)
+            );
             self.diagnostics
                 .push(bad_value(raw.header, message).help(help));
         }

@@ -8,9 +8,10 @@ use percent_encoding::percent_decode_str;
 use smol_str::ToSmolStr;
 use url::Url;
 
+use super::blanks::{is_blank, is_invisible};
 use crate::choice::AUTH_SCHEMES;
 use crate::element::Scalar;
-use crate::report::{did_you_mean, listed, quoted};
+use crate::report::{did_you_mean, either, quoted};
 use crate::schema::Shape;
 use crate::syntax::{RawValue, Written};
 use crate::value::{self, MacAddr};
@@ -84,14 +85,6 @@ fn wanted(shape: Shape) -> String {
         Shape::Language => "a language of two letters (ISO 639-1), such as `it`".to_owned(),
         Shape::Region => "a region of two letters (ISO 3166-1), such as `IT`".to_owned(),
         Shape::RecordType => "a DNS record type, such as `A` or `TXT`".to_owned(),
-    }
-}
-
-fn either(words: &[&str]) -> String {
-    let words = listed(words);
-    match words.rsplit_once(" and ") {
-        Some((most, last)) => format!("{most} or {last}"),
-        None => words,
     }
 }
 
@@ -170,11 +163,17 @@ fn check(raw: &RawValue, shape: Shape) -> Result<Scalar, Refused> {
             .ok_or_else(mismatch),
         (Written::Integer(number), Shape::Loose) => Ok(Scalar::Text(number.to_smolstr())),
         (Written::Boolean(flag), Shape::Loose) => Ok(Scalar::Text(flag.to_smolstr())),
+        (Written::Text(text), _) if let Some(refused) = surrounded(text, shape) => Err(refused),
         (Written::Text(text), Shape::Integer(..)) if text.parse::<i128>().is_ok() => {
-            Err(mismatch().help("write the number without quotes"))
+            Err(mismatch().help(format!("write it without quotes: `{text}`")))
         }
-        (Written::Text(text), Shape::Boolean) if matches!(text.as_str(), "true" | "false") => {
-            Err(mismatch().help(format!("write `#{text}`")))
+        (Written::Text(text), Shape::Boolean) if let Some(meant) = truth(text) => {
+            Err(mismatch().help(format!("write `{meant}`")))
+        }
+        (Written::Integer(0), Shape::Boolean) => Err(mismatch().help("write `#false`")),
+        (Written::Integer(1), Shape::Boolean) => Err(mismatch().help("write `#true`")),
+        (Written::Integer(number), Shape::Duration(_)) if *number >= 0 => {
+            Err(mismatch().help(with_unit(&number.to_string())))
         }
         (Written::Text(text), Shape::Text | Shape::Reference(_)) if text.is_empty() => {
             Err(refuse("must not be empty"))
@@ -186,7 +185,16 @@ fn check(raw: &RawValue, shape: Shape) -> Result<Scalar, Refused> {
             Written::Integer(_) | Written::Float(_),
             Shape::Integer(..) | Shape::Boolean | Shape::OptionCode,
         ) => Err(mismatch()),
-        (Written::Integer(_) | Written::Float(_), _) => Err(mismatch().help("write it in quotes")),
+        (Written::Integer(_) | Written::Float(_), _) => {
+            // A number that was written as it is shown: not `0101`, nor `3.100`.
+            let shown = found(&raw.value);
+            let shown = shown.trim_matches('`');
+            let length = (raw.span.end - raw.span.start) as usize;
+            Err(mismatch().help(match shown.len() == length {
+                true => format!("write it in quotes: `\"{shown}\"`"),
+                false => "write it in quotes".to_owned(),
+            }))
+        }
         (Written::Boolean(_), _) => Err(mismatch()),
     }
 }
@@ -207,6 +215,7 @@ fn check_plain(text: &str, shape: Shape) -> Result<Scalar, Refused> {
             .map(Scalar::Integer)
     };
     match shape {
+        _ if let Some(refused) = surrounded(text, shape) => Err(refused),
         Shape::Integer(least, most) => number(least, most).ok_or_else(mismatch),
         Shape::OptionCode if number(0, u32::MAX).is_some() => number(1, 254).ok_or_else(mismatch),
         Shape::Boolean => match text {
@@ -217,6 +226,122 @@ fn check_plain(text: &str, shape: Shape) -> Result<Scalar, Refused> {
         Shape::Text | Shape::Reference(_) if text.is_empty() => Err(refuse("must not be empty")),
         _ => parse_text(text, shape).map_err(|refused| refused.unwrap_or_else(mismatch)),
     }
+}
+
+/// Blanks around a value, and what cannot be seen in it: nobody means them, and nobody finds them.
+fn surrounded(text: &str, shape: Shape) -> Option<Refused> {
+    let is_plain = |byte: Option<&u8>| byte.is_none_or(|byte| byte.is_ascii_graphic());
+    let bytes = text.as_bytes();
+    if bytes.is_ascii() && is_plain(bytes.first()) && is_plain(bytes.last()) {
+        return None;
+    }
+    let is_free = match shape {
+        // The data of a record or an option is its writer's.
+        Shape::Loose => return None,
+        // It may hold a password, which is looked for first.
+        Shape::Url(_) | Shape::Root if text.contains('@') => return None,
+        Shape::Text | Shape::Reference(_) => true,
+        _ => false,
+    };
+    let trimmed = text.trim_matches(is_blank);
+    if trimmed.is_empty() || text.contains('\n') {
+        return None;
+    }
+    if trimmed != text {
+        let help = format!("write `\"{trimmed}\"`");
+        return Some(refuse(format!("has spaces around it: {}", spaced(text))).help(help));
+    }
+    let hidden = text
+        .chars()
+        .find(|letter| is_invisible(*letter) && !is_free)?;
+    let cleaned: String = text
+        .chars()
+        .filter(|letter| !is_invisible(*letter))
+        .collect();
+    let message = format!(
+        "contains an invisible character (U+{:04X})",
+        u32::from(hidden)
+    );
+    Some(refuse(message).help(format!("write `\"{cleaned}\"`")))
+}
+
+/// A text in which blanks can be seen.
+fn spaced(text: &str) -> String {
+    let visible = |letter: char| match letter {
+        letter if is_blank(letter) => "␣".to_owned(),
+        letter => letter.to_string(),
+    };
+    let begins = text.len() - text.trim_start_matches(is_blank).len();
+    let ends = text.trim_end_matches(is_blank).len();
+    let around = |part: &str| part.chars().map(visible).collect::<String>();
+    let inside = quoted(&text[begins..ends]);
+    format!(
+        "`{}{}{}`",
+        around(&text[..begins]),
+        inside.trim_matches('`'),
+        around(&text[ends..])
+    )
+}
+
+/// `#true` or `#false` in other words.
+fn truth(text: &str) -> Option<&'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "enabled" | "#true" => Some("#true"),
+        "false" | "no" | "off" | "disabled" | "#false" => Some("#false"),
+        _ => None,
+    }
+}
+
+/// A number that lacks its unit.
+fn with_unit(number: &str) -> String {
+    match number.parse::<u64>() {
+        Ok(number @ 1..60) => {
+            format!("write its unit: `\"{number}s\"`, `\"{number}m\"` or `\"{number}h\"`")
+        }
+        _ => format!("write its unit: `\"{number}s\"`"),
+    }
+}
+
+/// A duration in other words: `60`, `3 minutes`, `8 h`, `1.5h`.
+fn meant_duration(text: &str) -> Option<String> {
+    let plain: String = text.to_lowercase().split_whitespace().collect();
+    let end = plain
+        .find(|letter: char| !(letter.is_ascii_digit() || letter == '.'))
+        .unwrap_or(plain.len());
+    let (number, unit) = plain.split_at(end);
+    let (seconds, short) = match unit {
+        "" if !number.contains('.') && !number.is_empty() => return Some(with_unit(number)),
+        "s" | "sec" | "secs" | "second" | "seconds" => (1.0, 's'),
+        "m" | "min" | "mins" | "minute" | "minutes" => (60.0, 'm'),
+        "h" | "hr" | "hrs" | "hour" | "hours" => (3600.0, 'h'),
+        "d" | "day" | "days" => (86_400.0, 'd'),
+        "w" | "week" | "weeks" => (604_800.0, 'w'),
+        _ => {
+            // Blanks between the parts of what is right otherwise.
+            let duration = value::parse_duration(&plain).ok()?;
+            return (!duration.is_zero()).then(|| format!("did you mean `\"{plain}\"`?"));
+        }
+    };
+    let count: f64 = number
+        .parse()
+        .ok()
+        .filter(|count| *count > 0.0 && *count < 1e6)?;
+    let meant = match (number.contains('.'), short) {
+        (false, 'w') => format!("{}d", number.parse::<u64>().ok()? * 7),
+        (false, unit) => format!("{number}{unit}"),
+        (true, _) => {
+            let minutes = (count * seconds / 60.0).round();
+            let (hours, rest) = ((minutes / 60.0).floor(), minutes % 60.0);
+            match (hours > 0.0, rest > 0.0) {
+                (true, true) => format!("{hours}h{rest}m"),
+                (true, false) => format!("{hours}h"),
+                (false, true) => format!("{rest}m"),
+                (false, false) => format!("{}s", (count * seconds).round()),
+            }
+        }
+    };
+    let duration = value::parse_duration(&meant).ok()?;
+    (!duration.is_zero()).then(|| format!("did you mean `\"{meant}\"`?"))
 }
 
 /// None: the general words will do.
@@ -244,7 +369,9 @@ fn parse_text(text: &str, shape: Shape) -> Result<Scalar, Why> {
                 Err(Some(refuse("must be longer than nothing")))
             }
             Ok(duration) => Ok(Scalar::Duration(duration)),
-            Err(_) => Err(None),
+            Err(_) => Err(meant_duration(text).map(|help| {
+                refuse(format!("must be {}, not {}", wanted(shape), quoted(text))).help(help)
+            })),
         },
         Shape::Address => from(text.parse().ok().map(Scalar::Address)),
         Shape::Subnet => parse_subnet(text),

@@ -8,6 +8,7 @@ use std::ops::Range;
 use csv::StringRecord;
 use rayon::prelude::*;
 
+use super::blanks::is_blank;
 use super::{Headers, Reader, scalar};
 use crate::element::{Element, Scalar};
 use crate::report::{
@@ -408,7 +409,7 @@ fn is_separated(line: &str) -> bool {
 
 /// Without the blanks that people put around cells.
 fn blank(cell: &str) -> &str {
-    cell.trim_matches([' ', '\t'])
+    cell.trim_matches(is_blank)
 }
 
 fn wrong_length(

@@ -1,5 +1,7 @@
 //! What a word outside of quotes is meant to be.
 
+pub(super) use crate::read::is_invisible;
+
 /// Quotation marks that are not KDL's.
 pub(super) fn is_foreign_quote(letter: char) -> bool {
     matches!(
@@ -27,14 +29,6 @@ pub(super) fn is_foreign_quote(letter: char) -> bool {
 pub(super) fn closes(open: char, close: char) -> bool {
     let single = |letter| matches!(letter, '\'' | '`' | '´' | '‘' | '’' | '‚' | '‛' | '‹' | '›');
     is_foreign_quote(close) && single(open) == single(close)
-}
-
-/// What cannot be seen, and that KDL takes for a letter.
-pub(super) fn is_invisible(letter: char) -> bool {
-    matches!(
-        letter,
-        '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-    )
 }
 
 /// The punctuation of KDL as East Asian input methods write it.
