@@ -455,3 +455,115 @@ fn a_summary_has_no_changes() {
         assert_eq!(output.code, Some(2), "{output}");
     }
 }
+
+/// Codes of the findings of every site that are not accepted, by file.
+fn codes_by_file(document: &Value) -> Vec<(&str, Vec<&str>)> {
+    let sites = document["sites"].as_array().unwrap().iter();
+    sites
+        .map(|site| {
+            let found = site["report"]["diagnostics"].as_array().unwrap().iter();
+            let open = found.filter(|found| found["acknowledged"].is_null());
+            let codes = open.map(|found| found["code"].as_str().unwrap());
+            (site["file"].as_str().unwrap(), codes.collect())
+        })
+        .collect()
+}
+
+#[test]
+fn a_copied_site_fails_with_what_was_not_changed() {
+    let test = fleet(&["berlin", "rome"]);
+    let shown = test.run(["validate", "sites"]);
+    assert_eq!(shown.code, Some(3), "{shown}");
+    let table = shown.stdout.rfind("site ").unwrap();
+    assert_snapshot!(&shown.stdout[..table]);
+
+    let document = test.run(["validate", "sites", "--format", "json"]);
+    assert_eq!(document.code, Some(3));
+    let document = json(&document.stdout);
+    assert_fits(&schema("fleet.schema.json"), &document);
+    let codes = codes_by_file(&document);
+    assert_eq!(codes.len(), 2);
+    for (file, codes) in codes {
+        assert!(
+            !codes.is_empty() && codes.iter().all(|code| *code == "SW601"),
+            "{file} {codes:?}"
+        );
+    }
+    let found = &document["sites"][0]["report"]["diagnostics"]
+        .as_array()
+        .unwrap();
+    let clash = found.iter().find(|found| found["code"] == "SW601").unwrap();
+    assert_eq!(clash["file"], "sites/berlin/switchover.kdl");
+    assert_eq!(clash["related"][0]["file"], "sites/rome/switchover.kdl");
+    assert_eq!(clash["related"][0]["line"], clash["line"]);
+
+    // In every other format, too; and for who wants to know nothing of it.
+    for format in ["sarif", "github", "junit", "markdown"] {
+        let output = test.run(["validate", "sites", "--format", format]);
+        assert_eq!(output.code, Some(3), "{output}");
+        assert!(output.stdout.contains("SW601"), "{output}");
+        assert!(
+            output.stdout.contains("sites/rome/switchover.kdl"),
+            "{output}"
+        );
+    }
+    assert_eq!(
+        test.run(["validate", "sites", "--skip", "SW6"]).code,
+        Some(0)
+    );
+    assert_eq!(
+        test.run(["validate", "sites", "--only", "SW6"]).code,
+        Some(3)
+    );
+    // One site by itself has nothing in common with others.
+    assert_eq!(
+        test.run(["validate", "sites/rome/switchover.kdl"]).code,
+        Some(0)
+    );
+}
+
+#[test]
+fn what_two_sites_have_in_common_is_accepted_at_either() {
+    let test = fleet(&["berlin", "rome"]);
+    let text = std::fs::read_to_string(test.work().join("sites/rome/switchover.kdl")).unwrap();
+    let accepting = format!(
+        "{text}\ndefaults \"device\" {{\n    acknowledge \"SW601\" reason=\"both are test sites\"\n}}\n"
+    );
+    test.write("sites/rome/switchover.kdl", &accepting);
+    let shown = test.run(["validate", "sites"]);
+    assert_eq!(shown.code, Some(0), "{shown}");
+    assert!(
+        shown.stdout.contains("SW601 ×4 accepted at 2 sites"),
+        "{shown}"
+    );
+    let alone = test.run(["validate", "sites/rome/switchover.kdl"]);
+    assert!(!alone.stdout.contains("SW007"), "{alone}");
+}
+
+#[test]
+fn sites_of_one_wms_network_share_no_address_and_no_extension() {
+    let test = fleet(&["berlin", "rome"]);
+    let text = std::fs::read_to_string(test.work().join("sites/rome/switchover.kdl")).unwrap();
+    let rome = text
+        .replace("9c:75:14:00:01", "9c:75:14:00:02")
+        .replace("pbx1.acme.example", "pbx1.rome.example");
+    assert_ne!(rome, text);
+    test.write("sites/rome/switchover.kdl", &rome);
+    let apart = test.run(["validate", "sites"]);
+    assert_eq!(apart.code, Some(0), "{apart}");
+    let berlin = test.work().join("sites/berlin/switchover.kdl");
+    let joined = std::fs::read_to_string(&berlin).unwrap().replace(
+        "wms-network {",
+        "wms-network {\n    member \"rome\" role=\"client\" hostname=\"PBX1.rome.example\"",
+    );
+    test.write("sites/berlin/switchover.kdl", &joined);
+    let document = json(
+        &test
+            .run(["validate", "sites", "--format", "json", "--only", "SW6"])
+            .stdout,
+    );
+    for (file, codes) in codes_by_file(&document) {
+        let distinct: BTreeSet<&str> = codes.into_iter().collect();
+        assert_eq!(distinct, ["SW602", "SW603", "SW604"].into(), "{file}");
+    }
+}

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use switchover_engine::Unfinished;
 use switchover_rules::judge;
-use switchover_topology::{Diagnostic, Loaded};
+use switchover_topology::{Diagnostic, Loaded, Sources, in_report_order};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::fleet::{self, Ended, Findings, Fleet, Printer, Sites, Style, Which};
+use crate::fleet::{self, Findings, Fleet, JudgedSite, Printer, Sites, Style, Which};
 use crate::render::text::counted;
 use crate::report::{self, Report, Selection, Shown, Tally};
 use crate::session::{self, Shared};
@@ -77,7 +77,10 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     match arguments.sites.which()? {
         Which::One(file) => {
             let mut judged = judged(&Arc::default(), &file, arguments, &selection)?;
-            let exit = print(&judged, arguments, &selection, terminal)?;
+            let (findings, sources) = (&judged.findings, &judged.loaded.sources);
+            let report = report_of(findings, sources, &judged.shown, arguments, &selection);
+            terminal.data(&written(&report, arguments, terminal)?)?;
+            let exit = arguments.exit(report.failed());
             fleet::tell_interrupted(interrupted(&judged.loaded).as_ref(), terminal);
             if let Some(failed) = judged.failed.take() {
                 return Err(failed);
@@ -142,17 +145,6 @@ fn interrupted(loaded: &Loaded) -> Option<Unfinished> {
     session::runtime().ok()?.block_on(unfinished).ok().flatten()
 }
 
-fn print(
-    judged: &Judged,
-    arguments: &Arguments,
-    selection: &Selection,
-    terminal: &Terminal,
-) -> Result<Exit, Failure> {
-    let report = judged.report(arguments, selection);
-    terminal.data(&written(&report, arguments, terminal)?)?;
-    Ok(arguments.exit(report.failed()))
-}
-
 fn written(
     report: &Report<'_>,
     arguments: &Arguments,
@@ -182,16 +174,12 @@ fn many(
         Format::Json => Style::Json,
         Format::Sarif | Format::Github | Format::Junit | Format::Markdown => Style::Silent,
     };
-    let merged = Mutex::new(BTreeMap::new());
     let shared = Shared::default();
-    let mut comment = report::groups_of_markdown();
-    let findings = Findings::printed(terminal, arguments.shown(terminal));
-    let mut printer = Printer::with(terminal, style, findings)?;
-    let take = |mut ended: Ended| {
-        if style == Style::Silent {
-            ended.give_findings(&mut comment);
-        }
-        printer.site(ended)
+    let sites = Mutex::new(BTreeMap::new());
+    let mut all = Vec::new();
+    let take = |ended| {
+        all.push(ended);
+        Ok(())
     };
     fleet::each(
         fleet,
@@ -199,26 +187,47 @@ fn many(
         || false,
         take,
         |part| {
-            let mut judged = judged(&shared, part.file, arguments, selection)?;
-            let failed_to_judge = judged.failed.take();
-            let tally = Tally::of(&judged.findings);
-            part.facts.learn(&judged.loaded, tally);
-            part.facts.interrupted = interrupted(&judged.loaded);
+            let Judged {
+                loaded,
+                findings,
+                failed,
+                ..
+            } = judged(&shared, part.file, arguments, selection)?;
+            part.facts.learn(&loaded, Tally::of(&findings));
+            part.facts.interrupted = interrupted(&loaded);
             fleet::tell_interrupted(part.facts.interrupted.as_ref(), part.terminal);
-            part.facts.uneventful = tally.errors + tally.warnings + tally.notes == 0;
-            let failed = judged.report(arguments, selection).failed();
-            let mut exit = arguments.exit(failed);
-            if together {
-                part.terminal.keep(&judged.findings, &judged.loaded.sources);
-            } else if style != Style::Silent {
-                exit = print(&judged, arguments, selection, part.terminal)?;
-            } else if !judged.findings.is_empty() {
-                let mut merged = merged.lock().unwrap_or_else(PoisonError::into_inner);
-                merged.insert(part.at, (judged.findings, judged.loaded.sources));
-            }
-            failed_to_judge.map_or(Ok(exit), Err)
+            let site = JudgedSite::of(loaded, findings, part.file);
+            let mut sites = sites.lock().unwrap_or_else(PoisonError::into_inner);
+            sites.insert(part.at, site);
+            failed.map_or(Ok(Exit::Done), Err)
         },
     )?;
+    // What sites have in common is known once all are read.
+    let mut sites = sites.into_inner().unwrap_or_else(PoisonError::into_inner);
+    fleet::add_clashes(&mut sites, |at| fleet.files.get(at).cloned())?;
+    let mut merged = Vec::new();
+    let mut comment = report::groups_of_markdown();
+    let findings = Findings::printed(terminal, arguments.shown(terminal));
+    let mut printer = Printer::with(terminal, style, findings)?;
+    for (at, mut ended) in all.into_iter().enumerate() {
+        if let Some(site) = sites.remove(&at) {
+            let findings = in_report_order(selection.of(site.findings));
+            let shown = topology_file::shown(&ended.file);
+            let report = report_of(&findings, &site.sources, &shown, arguments, selection);
+            ended.conclude(arguments.exit(report.failed()), Tally::of(&findings));
+            if together {
+                ended.kept.findings.push((findings, site.sources));
+            } else if style != Style::Silent {
+                ended.kept.out = written(&report, arguments, terminal)?;
+            } else {
+                merged.push((findings, site.sources));
+            }
+        }
+        if style == Style::Silent {
+            ended.give_findings(&mut comment);
+        }
+        printer.site(ended)?;
+    }
     let exit = printer.end()?;
     if style != Style::Silent {
         return Ok(exit);
@@ -226,32 +235,28 @@ fn many(
     let text = if together {
         report::markdown_of(&comment, &counted(fleet.files.len(), "site", "sites"))
     } else {
-        let merged = merged.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (findings, sources) = report::merged(merged.into_values());
-        let report = Report {
-            diagnostics: &findings,
-            sources: &sources,
-            selection,
-            topology: String::new(),
-            deny_warnings: arguments.deny_warnings,
-            each: true,
-        };
+        let (findings, sources) = report::merged(merged);
+        let report = report_of(&findings, &sources, "", arguments, selection);
         written(&report, arguments, terminal)?
     };
     terminal.data(&text)?;
     Ok(exit)
 }
 
-impl Judged {
-    fn report<'a>(&'a self, arguments: &Arguments, selection: &'a Selection) -> Report<'a> {
-        Report {
-            diagnostics: &self.findings,
-            sources: &self.loaded.sources,
-            selection,
-            topology: self.shown.clone(),
-            deny_warnings: arguments.deny_warnings,
-            each: arguments.all,
-        }
+fn report_of<'a>(
+    findings: &'a [Diagnostic],
+    sources: &'a Sources,
+    shown: &str,
+    arguments: &Arguments,
+    selection: &'a Selection,
+) -> Report<'a> {
+    Report {
+        diagnostics: findings,
+        sources,
+        selection,
+        topology: shown.to_owned(),
+        deny_warnings: arguments.deny_warnings,
+        each: arguments.all,
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! Start with [`Sites`], then [`each`].
 
+mod across;
 mod findings;
 mod progress;
 mod run;
@@ -14,6 +15,7 @@ mod signals;
 mod sites;
 mod summary;
 
+pub(crate) use across::{JudgedSite, add_clashes};
 pub(crate) use findings::Findings;
 pub(crate) use run::{Ended, Facts, Part, each, each_session, tell_interrupted};
 pub(crate) use shard::Shard;

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Told};
 use crate::render::outline;
 use crate::render::text::{COMMENT_LIMIT, count, counted, markdown_prose, markdown_safe, visible};
-use crate::report::Groups;
+use crate::report::{Groups, Tally};
 use crate::terminal::{Terminal, Verbosity};
 
 /// The format of `--format json` over many sites.
@@ -568,6 +568,23 @@ impl Ended {
         let told = std::mem::take(&mut self.kept.err);
         if !told.is_empty() {
             terminal.error(&format!("{}{told}", heading(&self.shown())));
+        }
+    }
+
+    /// Makes it what its findings make of it.
+    pub(crate) fn conclude(&mut self, exit: Exit, findings: Tally) {
+        let Tally {
+            errors,
+            warnings,
+            notes,
+            ..
+        } = findings;
+        self.facts.findings = Some(findings);
+        self.facts.uneventful = errors + warnings + notes == 0;
+        // One that could not be judged whole has failed, whatever was found.
+        if self.error.is_none() {
+            self.exit = exit;
+            self.outcome = Outcome::of(exit, None);
         }
     }
 

@@ -8,7 +8,7 @@ use switchover_topology::{Diagnostic, FileId, Span, Topology};
 
 use crate::document::SW007;
 use crate::finding::Finding;
-use crate::registry::{Rule, nearest_by_code, rule};
+use crate::registry::{Check, Rule, nearest_by_code, rule};
 use crate::stops::stop;
 
 /// Marks findings that do not come from a rule, such as a plugin's, as acknowledged where a node at or around their
@@ -29,6 +29,27 @@ pub fn acknowledge(
         today,
     );
     diagnostics
+}
+
+/// Why findings of these rules, at these nodes and values, are accepted; none where they are not.
+pub(crate) fn accepted(
+    topology: &Topology,
+    findings: impl Iterator<Item = (&'static Rule, Span, Span)>,
+    today: Date,
+) -> Vec<Option<String>> {
+    let (mut places, mut diagnostics) = (Vec::new(), Vec::new());
+    for (rule, node, span) in findings {
+        places.push(Some(node));
+        diagnostics.push(Finding::new(rule, node, span, String::new()).diagnostic);
+    }
+    mark(
+        &acknowledging_nodes(topology),
+        &mut diagnostics,
+        &places,
+        today,
+    );
+    let marked = diagnostics.into_iter();
+    marked.map(|diagnostic| diagnostic.acknowledged).collect()
 }
 
 /// Puts the findings of reading and of the rules together, marks what is acknowledged, and adds SW007.
@@ -182,6 +203,10 @@ fn without_effect(
                 "repair what {code} reports, or decide anew and set a later `until`"
             )),
         );
+    }
+    // Whether another site has the same, one topology cannot tell.
+    if matches!(rule.check, Check::Sites) {
+        return None;
     }
     let incomplete = |kind| topology.incomplete.contains(kind);
     if rule.looks_at.iter().any(incomplete) || stop(rule.code, nodes, findings).is_some() {

@@ -4,6 +4,7 @@
 //! constant in the file of its family, a line in [`all`]'s list, an explanation and two fixtures. Start with [`Rule`].
 
 mod acknowledge;
+mod across;
 mod devices;
 mod document;
 mod finding;
@@ -17,6 +18,7 @@ mod stops;
 mod writers;
 
 pub use acknowledge::acknowledge;
+pub use across::{Claim, Claims, Clash, Located, clashes};
 pub use judge::judge;
 pub use reference::reference;
 pub use registry::{Rule, all, rule, slips};

@@ -4,7 +4,7 @@ use switchover_topology::{Severity, Topology};
 
 use crate::devices::Fleet;
 use crate::finding::Finding;
-use crate::{devices, document, limitations, requirements, services, writers};
+use crate::{across, devices, document, limitations, requirements, services, writers};
 
 /// One rule: what it asks, who says so, and how it is checked.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub(crate) enum Check {
     Topology(fn(&Topology) -> Vec<Finding>),
     /// On the devices, with what is documented of them.
     Fleet(fn(&Fleet<'_>) -> Vec<Finding>),
+    /// On several topologies together.
+    Sites,
 }
 
 static RULES: &[Rule] = &[
@@ -111,6 +113,10 @@ static RULES: &[Rule] = &[
     writers::SW504,
     writers::SW505,
     writers::SW506,
+    across::SW601,
+    across::SW602,
+    across::SW603,
+    across::SW604,
 ];
 
 /// Every rule, by ascending code.

@@ -1,6 +1,7 @@
 //! One binary for all integration tests of this crate.
 
 mod acknowledgements;
+mod across;
 mod coverage;
 mod devices;
 mod edges;

@@ -132,15 +132,21 @@ pub(super) fn write(folder: &Path, size: usize, layout: Layout) -> io::Result<u6
 
 /// Writes a folder for each of so many sites, each with so many devices.
 pub(super) fn write_fleet(folder: &Path, sites: usize, devices: usize) -> io::Result<()> {
-    let text: String = (0..devices)
-        .map(|number| Device::new(number).kdl())
-        .collect();
-    let text = frame(devices) + &text;
+    let frame = frame(devices);
     for site in 0..sites {
         let folder = folder.join(format!("site-{site:04}"));
         fs::create_dir_all(&folder)?;
-        let named = text.replacen("\"bench\"", &format!("\"bench-{site:04}\""), 1);
-        fs::write(folder.join("switchover.kdl"), named)?;
+        let mut text = frame.replacen("\"bench\"", &format!("\"bench-{site:04}\""), 1);
+        for number in 0..devices {
+            // A device is at one site; users and addresses may be at each.
+            let mac = Device::new(site * devices + number).mac;
+            let device = Device {
+                mac,
+                ..Device::new(number)
+            };
+            text.push_str(&device.kdl());
+        }
+        fs::write(folder.join("switchover.kdl"), text)?;
     }
     Ok(())
 }

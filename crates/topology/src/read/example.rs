@@ -49,6 +49,7 @@ pub(super) fn value(spec: &Spec, field: &Field) -> String {
         (_, _, Shape::Language) => "it",
         (_, _, Shape::Region) => "IT",
         (_, _, Shape::RecordType) => "A",
+        (_, _, Shape::Scheme) => "bearer",
         (_, _, Shape::Choice(words)) => words.first().copied().unwrap_or("WORD"),
         (_, _, Shape::Reference(crate::model::Kind::Pbx)) => "pbx1",
         (_, _, Shape::Reference(_) | Shape::Text | Shape::Loose) => "NAME",
