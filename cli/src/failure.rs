@@ -90,12 +90,7 @@ impl Failure {
         Told {
             code: self.report.code().map(|code| code.to_string()),
             message: self.report.to_string(),
-            causes: self
-                .report
-                .chain()
-                .skip(1)
-                .map(ToString::to_string)
-                .collect(),
+            causes: causes_of(self.report.as_ref()),
             help: help_of(self.report.as_ref()),
         }
     }
@@ -155,6 +150,34 @@ impl Failure {
         }
         terminal.error(&text);
     }
+}
+
+/// Why, from the outermost to the innermost; where there are several reasons beside each other, each in one text.
+fn causes_of(error: &(dyn Diagnostic + 'static)) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        causes.push(inner.to_string());
+        cause = inner.source();
+    }
+    let mut next = Some(error as &dyn Diagnostic);
+    while let Some(error) = next {
+        for related in error.related().into_iter().flatten() {
+            let mut text = related.to_string();
+            let mut cause = related.source();
+            while let Some(inner) = cause {
+                // A transparent error says what its source says.
+                let inner_text = inner.to_string();
+                if !text.ends_with(&inner_text) {
+                    text += &format!(": {inner_text}");
+                }
+                cause = inner.source();
+            }
+            causes.push(text);
+        }
+        next = error.diagnostic_source();
+    }
+    causes
 }
 
 /// What to do: the outermost error that knows it says it.

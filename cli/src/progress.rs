@@ -217,7 +217,8 @@ fn line(event: &Event) -> Option<(Verbosity, String)> {
         Event::Waiting { until } => (
             Verbosity::Quiet,
             format!(
-                "everything is done; unless `switchover confirm` follows until {until:.0}, it is taken back"
+                "everything is done; run `switchover confirm` to keep it, or it is rolled back in {}",
+                switchover_engine::time_left(*until)
             ),
         ),
         Event::Unended { why } => (

@@ -1,6 +1,9 @@
 //! A site whose state is not where it is looked for: a fresh checkout plans as if nothing had ever been applied, and says so.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -128,5 +131,66 @@ fn each_of_many_sites_says_it_and_the_summary_counts_them() {
         let json = document(&test.run([command, "sites", "--format", "json"]));
         let found = |at: usize| json["sites"][at]["report"]["state"]["found"].clone();
         assert_eq!([found(0), found(1)], [json!(false), json!(true)]);
+    }
+}
+
+#[test]
+fn a_file_in_the_place_of_a_state_is_no_missing_state() {
+    let test = site();
+    test.write(".switchover", "");
+    for arguments in [
+        &["plan"][..],
+        &["drift"],
+        &["generations"],
+        &["apply", "--yes"],
+    ] {
+        let refused = test.run(arguments);
+        assert_eq!(refused.code, Some(1), "{refused}");
+        assert!(refused.stderr.contains("a state is a folder"), "{refused}");
+        assert!(!refused.stdout.contains(CONSEQUENCE), "{refused}");
+    }
+}
+
+/// What this user may not read may be whole: nobody is told to restore or to remove it.
+#[test]
+fn what_may_not_be_read_is_not_called_damaged() {
+    let test = site();
+    assert_eq!(test.run(["apply", "--yes"]).code, Some(0));
+    let state = test.work().join(".switchover");
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let top = test.work().parent().unwrap().to_owned();
+    for folder in [
+        &top,
+        &test.work(),
+        &state,
+        &state.join("generations"),
+        &state.join("blobs"),
+    ] {
+        mode(folder, 0o755);
+    }
+    for file in ["generations/000001.json", "audit", "lease.json"] {
+        mode(&state.join(file), 0);
+    }
+    for arguments in [&["generations"][..], &["generations", "check"], &["audit"]] {
+        let mut command = test.command(arguments);
+        if rustix::process::getuid().is_root() {
+            // Nothing is kept from root.
+            command.uid(65534);
+        }
+        let output = test.shown(&command.output().unwrap());
+        assert_eq!(output.code, Some(1), "{output}");
+        assert!(
+            output.stderr.contains("this user may not read it")
+                || output.stderr.contains("make it readable for this user"),
+            "{output}"
+        );
+        for wrong in ["restore", "remove `lease.json`"] {
+            assert!(!output.stderr.contains(wrong), "{wrong}: {output}");
+        }
+        if arguments.len() == 1 {
+            assert!(!output.everything().contains("damaged"), "{output}");
+        }
     }
 }

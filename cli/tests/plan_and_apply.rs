@@ -99,6 +99,71 @@ fn nobody_to_ask() {
     assert_snapshot!(site().run(["apply"]));
 }
 
+/// Nobody runs into missing secrets one by one.
+#[test]
+fn all_missing_secrets_are_told_at_once() {
+    let test = TestEnvironment::new();
+    let text = GOOD
+        .replace(
+            "user \"102\" name=\"Sales\" pbx=\"pbx1\"",
+            "user \"102\" name=\"Sales\" pbx=\"pbx1\" {\n    sip-password (secret)\"file:nowhere/sales\"\n}\n\
+             user \"103\" name=\"Lab\" pbx=\"pbx1\" {\n    sip-password (secret)\"cmd:vault\"\n}",
+        )
+        .replace(
+            "target \"services\"",
+            "device \"lab\" model=\"WP600A\" mac=\"9c:75:14:00:01:03\" user=\"103\" firmware=\"2.8.30\"\n\ntarget \"services\"",
+        );
+    test.write("switchover.kdl", &text);
+    for folder in ["dnsmasq.d", "provisioning"] {
+        std::fs::create_dir(test.work().join(folder)).unwrap();
+    }
+    let line = |part: &str| {
+        let before = text.split(part).next().unwrap();
+        format!("switchover.kdl:{}", before.lines().count())
+    };
+    let secrets = ["env:RECEPTION_SIP", "file:nowhere/sales", "cmd:vault"];
+    let places = secrets.map(line);
+    let told = ["`RECEPTION_SIP`", "nowhere/sales`", "`vault`"];
+
+    let planned = test.run(["plan"]);
+    assert_eq!(planned.code, Some(1), "{planned}");
+    assert!(
+        planned.stderr.contains("3 secrets cannot be read"),
+        "{planned}"
+    );
+    let applied = test.run(["apply", "--yes", "--log-format", "json"]);
+    assert_eq!(applied.code, Some(1), "{applied}");
+    for part in told
+        .iter()
+        .copied()
+        .chain(places.iter().map(String::as_str))
+    {
+        assert!(planned.stderr.contains(part), "{part}: {planned}");
+        assert!(applied.stderr.contains(part), "{part}: {applied}");
+    }
+    // One alone is told as it always was, with its place.
+    let one = site();
+    one.write(
+        "switchover.kdl",
+        &GOOD.replace("env:RECEPTION_SIP", "env:NO_SUCH_VARIABLE"),
+    );
+    let planned = one.run(["plan"]);
+    assert!(planned.stderr.contains("NO_SUCH_VARIABLE"), "{planned}");
+    assert!(planned.stderr.contains("(switchover.kdl:"), "{planned}");
+}
+
+/// What is missing first is told first.
+#[test]
+fn where_no_topology_is_nobody_is_missed() {
+    let test = TestEnvironment::new();
+    for arguments in [&["apply"][..], &["rollback"], &["recover"]] {
+        let output = test.run(arguments);
+        assert_ne!(output.code, Some(0), "{output}");
+        assert!(output.stderr.contains("switchover.kdl"), "{output}");
+        assert!(!output.stderr.contains("nobody is there"), "{output}");
+    }
+}
+
 #[test]
 fn a_topology_with_errors_is_not_planned() {
     let test = site();

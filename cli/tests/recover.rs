@@ -97,10 +97,21 @@ fn what_nobody_confirms_is_taken_back() {
         "{taken_back}"
     );
     assert!(configured(&test).is_empty());
-    assert_eq!(
-        test.run(["recover", "--back", "--yes"]).stdout,
-        "nothing to recover\n"
-    );
+    for arguments in [&["recover", "--back", "--yes"][..], &["recover"]] {
+        // Nobody is asked where there is nothing to decide.
+        let nothing = test.run(arguments);
+        assert_eq!(
+            (nothing.code, nothing.stdout.as_str()),
+            (Some(0), "nothing to recover\n"),
+            "{nothing}"
+        );
+    }
+    // Nobody said no to it: it may be tried again as it is.
+    let audit = test.run(["audit"]).stdout;
+    assert!(audit.contains("not-confirmed (record 1)"), "{audit}");
+    assert!(audit.contains("site `acme-hq`"), "{audit}");
+    let again = test.run(["apply", "--yes"]);
+    assert_eq!(again.code, Some(0), "{again}");
 }
 
 #[test]

@@ -79,6 +79,25 @@ fn a_rollback_brings_back_what_was_there() {
     );
 }
 
+/// A topology that was rolled back is still there: applying it would do again what was undone.
+#[test]
+fn a_plan_after_a_rollback_says_what_it_would_do_again() {
+    const SAID: &str = "this topology was rolled back to generation 1";
+    let (test, _, _) = two_generations();
+    assert!(!test.run(["plan"]).stdout.contains(SAID));
+    assert_eq!(test.run(["rollback", "--yes"]).code, Some(0));
+    let plan = test.run(["plan"]);
+    assert!(plan.stdout.contains(SAID), "{plan}");
+    let json = test.run(["plan", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["rolled_back_to"], 1, "{json:#}");
+    crate::schemas::assert_fits(&crate::schemas::schema("plan.schema.json"), &json);
+    // Another topology is another matter.
+    test.write("switchover.kdl", &changed().replace("8h", "10h"));
+    let plan = test.run(["plan"]);
+    assert!(!plan.stdout.contains(SAID), "{plan}");
+}
+
 /// Where somebody changed something by hand, going back to the present generation mends it.
 #[test]
 fn a_rollback_to_the_last_generation_mends_drift() {

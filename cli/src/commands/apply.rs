@@ -131,12 +131,12 @@ enum CommandError {
 
 /// Confirms or plans, then applies.
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    if !arguments.yes && !terminal.can_ask() {
-        return Err(Failure::new(Exit::Usage, CommandError::NobodyToAsk));
-    }
     let file = match arguments.sites.which_or_plans()? {
         Which::One(file) => file,
-        Which::Many(fleet) => return many::run(&fleet, arguments, terminal),
+        Which::Many(fleet) => {
+            somebody_to_ask(arguments, terminal)?;
+            return many::run(&fleet, arguments, terminal);
+        }
     };
     let kept = plan_file::read(&file, &arguments.approval, terminal)?;
     let topology = match &kept {
@@ -146,6 +146,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     let Some(mut session) = Session::open(topology, terminal)? else {
         return Ok(Exit::Findings);
     };
+    // That there is no topology, or none without errors, matters more.
+    somebody_to_ask(arguments, terminal)?;
     let plan = match kept {
         Some(_) if arguments.targets.are_given() || arguments.only_drift => {
             return Err(Failure::new(
@@ -173,6 +175,13 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     }
     carry_out(&mut session, &plan, arguments, terminal)?;
     Ok(Exit::Done)
+}
+
+fn somebody_to_ask(arguments: &Arguments, terminal: &Terminal) -> Result<(), Failure> {
+    if arguments.yes || terminal.can_ask() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Usage, CommandError::NobodyToAsk))
 }
 
 /// The topology that a kept plan was made from.

@@ -89,9 +89,6 @@ enum CommandError {
 
 /// Shows what is known of an interrupted run, and brings it to its end.
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    if !arguments.yes && !terminal.can_ask() {
-        return Err(Failure::new(Exit::Usage, CommandError::NobodyToAsk));
-    }
     let Some(place) = Place::of(arguments.site.named(), terminal)? else {
         return Ok(Exit::Findings);
     };
@@ -258,6 +255,9 @@ fn decided(
     arguments: &Arguments,
     terminal: &Terminal,
 ) -> Result<Direction, Failure> {
+    if !arguments.yes && !terminal.can_ask() {
+        return Err(Failure::new(Exit::Usage, CommandError::NobodyToAsk));
+    }
     let declined = || Failure::new(Exit::Failed, CommandError::Declined);
     let Some(direction) = arguments.direction() else {
         let answer = terminal

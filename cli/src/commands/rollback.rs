@@ -108,12 +108,12 @@ fn refused(error: CommandError) -> Failure {
 
 /// Plans from what a generation recorded, confirms and applies.
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    if !arguments.yes && !arguments.dry_run && !terminal.can_ask() {
-        return Err(Failure::new(Exit::Usage, CommandError::NobodyToAsk));
-    }
     let Some(place) = Place::of(arguments.site.named(), terminal)? else {
         return Ok(Exit::Findings);
     };
+    if !arguments.yes && !arguments.dry_run && !terminal.can_ask() {
+        return Err(Failure::new(Exit::Usage, CommandError::NobodyToAsk));
+    }
     let runtime = session::runtime()?;
     let (recorded, last, sources) = runtime.block_on(recorded(&place.state, arguments.number))?;
     let needed = needed(&recorded, &last);

@@ -45,6 +45,7 @@ impl Line {
                 topology: "–".to_owned(),
                 note: match error {
                     StateError::Format { .. } => "of another version".to_owned(),
+                    StateError::Store(error) if error.is_unread() => "cannot be read".to_owned(),
                     _ => "damaged".to_owned(),
                 },
             },

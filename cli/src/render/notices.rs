@@ -44,6 +44,14 @@ pub(crate) fn of_plan(plan: &Plan) -> Vec<Notice> {
             format!("{large}; `apply` needs `--allow-large-change`"),
         ));
     }
+    if let Some(number) = plan.rolled_back_to {
+        notices.push(Notice::new(
+            "rolled back before",
+            format!(
+                "this topology was rolled back to generation {number}; `apply` would do again what was undone then"
+            ),
+        ));
+    }
     if let Some(rejection) = &plan.rejected {
         notices.push(Notice::new(
             "rejected",

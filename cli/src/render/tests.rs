@@ -9,6 +9,7 @@ use switchover_engine::plan::{
     Action, Change, Content, DnsUpdate, Effect, FORMAT_VERSION, HttpBody, HttpRequest, LeftOut,
     Line, Plan, PluginRef, Procedure, Reason, Rrset, Step, TargetPlan, TopologyRef, Undo, Wave,
 };
+use switchover_topology::Sources;
 
 use crate::render::outline::Extent;
 use crate::render::state::StateFound;
@@ -38,6 +39,7 @@ fn plan(targets: Vec<TargetPlan>) -> Plan {
         left_out: Vec::new(),
         large: Vec::new(),
         rejected: None,
+        rolled_back_to: None,
         targets,
     }
 }
@@ -391,7 +393,7 @@ fn lines_at_120_columns() {
 
 #[test]
 fn lines_as_markdown() {
-    assert_snapshot!(plan_markdown::render(&worded(), Extent::Brief));
+    assert_snapshot!(plan_markdown::render(&worded(), FOUND, Extent::Brief));
 }
 
 #[test]
@@ -474,8 +476,10 @@ fn markdown() {
 #[test]
 fn json_is_the_plan_with_a_summary() {
     let plan = varied();
-    let mut document: Value =
-        serde_json::from_str(&plan_json::render(&plan, FOUND, None).unwrap()).unwrap();
+    let mut document: Value = serde_json::from_str(
+        &plan_json::render(&plan, FOUND, (&[], &Sources::default()), None).unwrap(),
+    )
+    .unwrap();
     assert_snapshot!(document["summary"].to_string(), @r#"{"create":3,"update":3,"delete":2,"drifted":1,"unchanged":21,"foreign":2}"#);
     assert_eq!(
         document["state"],
@@ -612,7 +616,7 @@ fn what_a_server_says_cannot_steer_the_terminal_or_leave_its_block() {
     for rendered in [
         plan_human::render(&plan, Extent::Full, PLAIN),
         plan_markdown::render(&plan, FOUND, Extent::Full),
-        plan_json::render(&plan, FOUND, None).unwrap(),
+        plan_json::render(&plan, FOUND, (&[], &Sources::default()), None).unwrap(),
     ] {
         assert!(!rendered.contains('\u{1b}'), "{rendered}");
     }

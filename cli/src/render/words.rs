@@ -25,31 +25,6 @@ pub(crate) fn filled(text: &str, width: usize, first: &str, other: &str) -> Stri
 mod tests {
     use super::*;
 
-    fn split(line: &str) -> Vec<&str> {
-        words(line).map(|word| word.word).collect()
-    }
-
-    #[test]
-    fn what_is_quoted_is_one_word() {
-        assert_eq!(
-            split("use `a b-c d`, or  hot-standby"),
-            ["use", "`a b-c d`,", "or", "hot-standby"]
-        );
-        assert_eq!(split("a ` b"), ["a", "`", "b"]);
-        assert_eq!(split("``x y`` z"), ["``x", "y``", "z"]);
-        assert_eq!(split(""), [""]);
-    }
-
-    #[test]
-    fn nothing_is_lost() {
-        for line in [" a  b ", "`a` `b c`", "é ` ü", "   "] {
-            let text: String = words(line)
-                .map(|word| format!("{}{}", word.word, word.whitespace))
-                .collect();
-            assert_eq!(text, line);
-        }
-    }
-
     #[test]
     fn a_line_is_longer_rather_than_cut() {
         let text = filled("run `switchover plan --out a.json` now", 12, "  ", "    ");

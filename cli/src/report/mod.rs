@@ -109,6 +109,19 @@ impl Shown {
 
 /// Shows findings on stderr. Those of one site among many are shown with those of the others.
 pub(crate) fn tell(findings: &[Diagnostic], sources: &Sources, terminal: &Terminal) {
+    // What nobody has to look at is not told to who asked for errors only.
+    let quiet = terminal.verbosity == Verbosity::Quiet;
+    let errors: Vec<Diagnostic>;
+    let findings = match quiet {
+        true => {
+            let failing = |finding: &&Diagnostic| {
+                finding.acknowledged.is_none() && finding.severity == Severity::Error
+            };
+            errors = findings.iter().filter(failing).cloned().collect();
+            &errors
+        }
+        false => findings,
+    };
     if !terminal.logs_json() {
         let shown = Shown::on_stderr(terminal);
         if shown.each || !terminal.keep(findings, sources) {

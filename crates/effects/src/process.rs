@@ -3,7 +3,7 @@
 use std::{fs, io};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, test_kill_process};
+use rustix::process::{Pid, getuid, test_kill_process};
 
 /// Of this machine, since it was started, and the space that its numbers of processes are from: containers number theirs
 /// on their own. Empty where the system does not tell.
@@ -15,6 +15,25 @@ pub fn machine() -> (String, String) {
         boot.trim().to_owned(),
         namespace.to_string_lossy().into_owned(),
     )
+}
+
+/// Who runs this process: the name of its real user, or the user's number where no name is known on this machine. What the
+/// environment says is not asked: anybody can set it.
+#[must_use]
+pub fn user() -> String {
+    let number = getuid().as_raw();
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    name_of(number, &users).unwrap_or_else(|| format!("uid-{number}"))
+}
+
+/// The first name of this number in a file of users.
+fn name_of(number: u32, users: &str) -> Option<String> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, _, found) = (fields.next()?, fields.next()?, fields.next()?);
+        let is_name = !name.is_empty() && !name.starts_with(['#', '+', '-']);
+        (is_name && found.parse() == Ok(number)).then(|| name.to_owned())
+    })
 }
 
 /// What the system tells of a process.

@@ -335,20 +335,6 @@ impl Secrets {
         Ok(&self.resolved[name])
     }
 
-    /// Resolves several; stops at the first that cannot be had.
-    ///
-    /// # Errors
-    /// As [`Secrets::resolve`].
-    pub async fn resolve_all<'a>(
-        &mut self,
-        names: impl IntoIterator<Item = &'a str>,
-    ) -> Result<(), SecretError> {
-        for name in names {
-            self.resolve(name).await?;
-        }
-        Ok(())
-    }
-
     /// A secret that was resolved.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Secret> {

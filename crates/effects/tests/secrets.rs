@@ -95,7 +95,7 @@ async fn a_secret_is_read_once_and_when_needed() {
         .declare("s", SecretSource::File("s".into()))
         .unwrap();
     fs::write(folder.path().join("s"), "value").unwrap();
-    secrets.resolve_all(["s"]).await.unwrap();
+    secrets.resolve("s").await.unwrap();
     fs::remove_file(folder.path().join("s")).unwrap();
     assert_eq!(secrets.resolve("s").await.unwrap().expose(), "value");
     assert_eq!(secrets.get("s").unwrap().expose(), "value");

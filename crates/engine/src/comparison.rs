@@ -124,7 +124,7 @@ pub async fn recorded(state: &State, number: u64) -> Result<Desired, StateError>
 /// # Errors
 /// Where a plugin finds errors in the topology, or misbehaves.
 pub fn desired(context: &Context<'_>) -> Result<Desired, PlanError> {
-    let secrets = RunSecrets::unresolved(context.root, context.trace.clone());
+    let secrets = RunSecrets::unresolved(context);
     let site = context.topology.site.as_ref();
     let mut found = Desired {
         site: site.map_or_else(String::new, |site| site.name.value.clone()),

@@ -186,6 +186,10 @@ impl Context<'_> {
     pub(crate) fn place(&self, span: Span) -> Option<String> {
         let at = usize::try_from(span.file.0).ok()?;
         let file = self.documents.files().nth(at)?;
+        // What was made from the command line is no file of anybody's.
+        if file.name.starts_with('<') {
+            return None;
+        }
         let (from, _) = self.documents.range(span);
         Some(format!("{}:{}", file.name, from.line))
     }

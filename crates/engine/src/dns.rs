@@ -8,9 +8,9 @@ use switchover_effects::dns::{Address, DnsError, Key, Options, Server, Update};
 use switchover_effects::placeholder::{Values, expand_text};
 use switchover_effects::{Masker, Reporting, dns};
 use switchover_plugin_host::wit;
-use switchover_topology::Topology;
 use switchover_topology::model::{self, Setting, Target};
 use switchover_topology::value::SecretSource;
+use switchover_topology::{Spanned, Topology};
 
 use crate::error::Cause;
 use crate::plan::{DnsUpdate, Rrset};
@@ -67,9 +67,8 @@ fn text<'a>(setting: &'a Setting, member: &str) -> Option<&'a str> {
 }
 
 /// Where the secret of the target's key is, if it has one.
-pub(crate) fn tsig_secret(target: &Target) -> Option<&SecretSource> {
-    let secret = target.settings.get(TSIG)?.secrets.get("/secret")?;
-    Some(&secret.value)
+pub(crate) fn tsig_secret(target: &Target) -> Option<&Spanned<SecretSource>> {
+    target.settings.get(TSIG)?.secrets.get("/secret")
 }
 
 /// The zones that name the target at one of their servers.

@@ -7,7 +7,6 @@ use switchover_effects::dns::DnsError;
 use switchover_effects::folder::FolderError;
 use switchover_effects::http::HttpError;
 use switchover_effects::placeholder::ExpandError;
-use switchover_effects::secrets::SecretError;
 use switchover_effects::sip::SipError;
 use switchover_effects::ssh::LocationError;
 use switchover_effects::store::StoreError;
@@ -15,9 +14,11 @@ use switchover_plugin_host::{LockMismatch, PluginError, Refusal};
 use switchover_topology::Diagnostic as Finding;
 
 use crate::audit::AuditError;
+use crate::deadline::time_left;
 use crate::journal::{Fenced, JournalError};
 use crate::plan::{LargeChange, Rejection};
 use crate::render::RenderError;
+use crate::secrets::SecretsError;
 use crate::state::{LeaseError, StateError};
 
 /// Why something about a target failed.
@@ -205,7 +206,7 @@ pub enum Cause {
     Journal(#[from] JournalError),
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Secret(#[from] SecretError),
+    Secret(#[from] SecretsError),
     #[error("the topology has no such target")]
     #[diagnostic(
         code(switchover::target::gone),
@@ -264,8 +265,9 @@ impl From<LockMismatch> for Cause {
 pub struct TargetError(Box<Failure>);
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("failed to {doing} target `{target}`")]
+#[error("failed to {doing} {what} `{target}`")]
 struct Failure {
+    what: &'static str,
     target: String,
     /// Such as `plan` or `commit "apply the configuration" on`.
     doing: String,
@@ -276,14 +278,24 @@ struct Failure {
 
 impl TargetError {
     pub(crate) fn new(target: &str, doing: impl Into<String>, cause: Cause) -> Self {
+        Self::of("target", target, doing.into(), cause)
+    }
+
+    /// A failure that is of no target: of the site as a whole.
+    pub(crate) fn of_site(site: &str, doing: impl Into<String>, cause: Cause) -> Self {
+        Self::of("site", site, doing.into(), cause)
+    }
+
+    fn of(what: &'static str, name: &str, doing: String, cause: Cause) -> Self {
         Self(Box::new(Failure {
-            target: target.to_owned(),
-            doing: doing.into(),
+            what,
+            target: name.to_owned(),
+            doing,
             cause,
         }))
     }
 
-    /// The target's name.
+    /// The target's name, or the site's.
     #[must_use]
     pub fn target(&self) -> &str {
         &self.0.target
@@ -306,7 +318,7 @@ pub enum PlanError {
     /// A secret is not to be had.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Secret(#[from] SecretError),
+    Secret(#[from] SecretsError),
     /// The state folder cannot be read.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -423,7 +435,7 @@ pub enum ApplyError {
     Secret(
         #[source]
         #[diagnostic_source]
-        SecretError,
+        SecretsError,
     ),
     /// It failed, and everything done before was taken back.
     #[error("failed to apply the plan; everything was rolled back")]
@@ -504,7 +516,8 @@ pub(crate) fn busy(waiting: Option<&jiff::Timestamp>) -> String {
         || "nothing was changed; wait for the end of that run".to_owned(),
         |until| {
             format!(
-                "nothing was changed; that run waits until {until:.0} for `switchover confirm`, then it is taken back"
+                "nothing was changed; that run waits for `switchover confirm`. Without it, the run is rolled back in {}",
+                time_left(*until)
             )
         },
     )

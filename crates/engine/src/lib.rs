@@ -10,6 +10,7 @@ pub mod audit;
 mod comparison;
 mod context;
 mod convert;
+mod deadline;
 mod declared;
 mod diff;
 mod dns;
@@ -45,6 +46,7 @@ pub use apply::{Applied, ApplyOptions};
 pub use audit::{apply, recover};
 pub use comparison::{Comparison, Desired, TargetComparison, compare, desired, recorded};
 pub use context::{Commands, Context, Permits, PluginSet, Recorded, Wanted};
+pub use deadline::time_left;
 pub use drift::{Drift, TargetDrift, drift, recall};
 pub use error::{ApplyError, Cause, PlanError, TargetError};
 pub use event::{Event, OnEvent, Phase};
@@ -58,7 +60,7 @@ pub use recover::{
 };
 pub use render::RenderError;
 pub use runbook::{PbxTasks, Reading, Runbook, TargetTasks, Task, TaskState, runbook};
-pub use secrets::SecretCommands;
+pub use secrets::{MissingSecret, SecretCommands, SecretsError};
 pub use selection::Selection;
 pub use settings::settings_of_target;
 pub use state::{

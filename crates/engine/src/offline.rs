@@ -38,7 +38,7 @@ pub struct Checked {
 /// Lets the plugins of all targets look at a topology. No server is asked, nothing is written.
 #[must_use]
 pub fn check(context: &Context<'_>, soundness: Soundness) -> Checked {
-    let secrets = RunSecrets::unresolved(context.root, context.trace.clone());
+    let secrets = RunSecrets::unresolved(context);
     let mut checked = Checked::default();
     let targets = context.topology.targets.iter();
     for target in targets.filter(|target| context.selection.takes(&target.name.value)) {

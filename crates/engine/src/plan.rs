@@ -33,6 +33,9 @@ pub struct Plan {
     /// That all of what it was made from was rolled back before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected: Option<Rejection>,
+    /// The generation to which this topology was rolled back: it wants again what was taken away then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_to: Option<u64>,
     /// The targets in the order in which they will be committed.
     pub targets: Vec<TargetPlan>,
 }

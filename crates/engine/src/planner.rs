@@ -24,7 +24,7 @@ use crate::plan::{
 };
 use crate::rejected;
 use crate::render::Templates;
-use crate::secrets::{RunSecrets, auth_name, tsig_name};
+use crate::secrets::{RunSecrets, SecretsError, auth_name, tsig_name};
 use crate::settings;
 use crate::span::{self, span};
 use crate::state::{Generation, State};
@@ -75,7 +75,12 @@ async fn make(context: &Context<'_>) -> Result<Planned, PlanError> {
         site.and_then(|site| site.state.as_ref())
             .map(|state| state.as_str()),
     )?;
-    let mut planned = plan_from(context, state.last().await?).await?;
+    let last = state.last().await?;
+    let rolled_back_to = rolled_back_to(context, &state, last.as_ref()).await;
+    let mut planned = plan_from(context, last).await?;
+    if !planned.plan.summary().is_empty() {
+        planned.plan.rolled_back_to = rolled_back_to;
+    }
     let store = state.store().clone();
     planned.plan.rejected = rejected::find(&store, &planned.plan).await?;
     let summary = planned.plan.summary();
@@ -85,6 +90,19 @@ async fn make(context: &Context<'_>) -> Result<Planned, PlanError> {
     span.record("update", span::number(summary.update));
     span.record("delete", span::number(summary.delete));
     Ok(planned)
+}
+
+/// The generation that was brought back, where the topology is the one that somebody rolled back from.
+async fn rolled_back_to(
+    context: &Context<'_>,
+    state: &State,
+    last: Option<&Generation>,
+) -> Option<u64> {
+    let last = last.filter(|_| matches!(context.wanted, Wanted::Topology))?;
+    let number = last.rollback_of?;
+    // It is only told: that it cannot be read is told where it is needed.
+    let before = state.generation(last.number.checked_sub(1)?).await.ok()?;
+    (before.topology == context.topology_digest).then_some(number)
 }
 
 /// The same, given what is ours.
@@ -166,6 +184,7 @@ pub(crate) async fn plan_from(
         left_out: left_out(context),
         large: limits::large(context.topology, &plans, last.as_ref()),
         rejected: None,
+        rolled_back_to: None,
         targets: plans,
     };
     Ok(Planned {
@@ -214,9 +233,7 @@ fn left_out(context: &Context<'_>) -> Vec<LeftOut> {
         .collect()
 }
 
-pub(crate) async fn resolve_secrets(
-    context: &Context<'_>,
-) -> Result<RunSecrets, switchover_effects::secrets::SecretError> {
+pub(crate) async fn resolve_secrets(context: &Context<'_>) -> Result<RunSecrets, SecretsError> {
     let scopes = scopes(context);
     let names = scopes.iter().flat_map(|(target, scope)| {
         let mut names = scope.secret_names();
@@ -225,14 +242,7 @@ pub(crate) async fn resolve_secrets(
         names
     });
     let names = names.collect();
-    RunSecrets::resolve(
-        context.topology,
-        context.root,
-        &context.secret_commands,
-        context.trace.clone(),
-        &names,
-    )
-    .await
+    RunSecrets::resolve(context, &names).await
 }
 
 pub(crate) fn failed(target: &Target, cause: Cause) -> TargetError {

@@ -88,7 +88,7 @@ pub(crate) async fn refuse(
         Ok(Some(rejection)) => Err(ApplyError::Rejected { rejection }),
         Err(error) => {
             let cause = Cause::Store(error);
-            let error = TargetError::new(&plan.site, "look for rejected changes of", cause);
+            let error = TargetError::of_site(&plan.site, "look for rejected changes of", cause);
             Err(ApplyError::NothingChanged(error))
         }
     }
@@ -120,13 +120,12 @@ pub(crate) async fn remember(store: &Store, plan: &Plan, who: String, ended: Opt
 }
 
 /// Whether it speaks of the input. A line that broke, a full disk, a server that is busy, somebody else's change at the
-/// same time or a stop that was asked for are over another time.
+/// same time, a stop that was asked for or a confirmation that did not come are over another time.
 const fn says_no(cause: &Cause) -> bool {
     match cause {
         Cause::Unexpected { .. }
         | Cause::Probe { .. }
         | Cause::ReadBack { .. }
-        | Cause::Unconfirmed { .. }
         | Cause::Command(CommandError::Failed { .. })
         | Cause::Dns(
             DnsError::NotInZone { .. } | DnsError::NotImplemented { .. } | DnsError::Code { .. },
@@ -208,7 +207,12 @@ mod tests {
                 store.create(&key(&plan), text.to_owned()).await.unwrap();
                 let found = find(&store, &plan).await.unwrap().unwrap();
                 assert!(found.why.contains("cannot be read"), "{found}");
-                let error = TargetError::new("kea1", "commit", Cause::Unconfirmed { seconds: 1 });
+                let cause = Cause::ReadBack {
+                    count: 1,
+                    wanted: 1,
+                    list: String::new(),
+                };
+                let error = TargetError::new("kea1", "commit", cause);
                 let ended = ApplyError::RolledBack(error);
                 remember(&store, &plan, "mo".to_owned(), Some(&ended)).await;
                 let found = find(&store, &plan).await.unwrap().unwrap();

@@ -101,7 +101,7 @@ pub async fn runbook(context: &Context<'_>, reading: Reading) -> Result<Runbook,
     let declared = declared::all(context, &mut findings)?;
     let secrets = match reading {
         Reading::Live => resolve_secrets(context).await?,
-        Reading::Offline => RunSecrets::unresolved(context.root, context.trace.clone()),
+        Reading::Offline => RunSecrets::unresolved(context),
     };
     let of = declared.len();
     let mut errors = Vec::new();

@@ -4,15 +4,16 @@
 //! that is just as wanted would look different because it refers to the other name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
-use std::sync::Arc;
+use std::fmt;
 
+use miette::Diagnostic;
 use switchover_effects::secrets::{SecretError, SecretSource, Secrets};
-use switchover_effects::{Masker, Reporting, Trace};
-use switchover_topology::Topology;
+use switchover_effects::{Masker, Reporting};
+use switchover_topology::Span;
 use switchover_topology::model::{Target, User};
 use switchover_topology::value::SecretSource as Declared;
 
+use crate::context::Context;
 use crate::dns;
 
 /// Commands that may print secrets, by name: program and arguments. They come from the user's own configuration,
@@ -30,55 +31,65 @@ pub(crate) struct RunSecrets {
 
 impl RunSecrets {
     /// No secret is read: placeholders stand for all of them.
-    pub(crate) fn unresolved(root: &Path, trace: Option<Arc<dyn Trace>>) -> Self {
-        let reporting = Reporting::new(Masker::default(), trace);
+    pub(crate) fn unresolved(context: &Context<'_>) -> Self {
+        let reporting = Reporting::new(Masker::default(), context.trace.clone());
+        let root = context.root.to_owned();
         Self {
-            secrets: Secrets::new(root.to_owned(), SecretCommands::new(), reporting.clone()),
+            secrets: Secrets::new(root, SecretCommands::new(), reporting.clone()),
             aliases: HashMap::new(),
             reporting,
         }
     }
 
-    /// Reads the secrets of these names; others are left alone.
+    /// Reads the secrets of these names; others are left alone. All that cannot be had are told together.
     pub(crate) async fn resolve(
-        topology: &Topology,
-        root: &Path,
-        commands: &SecretCommands,
-        trace: Option<Arc<dyn Trace>>,
+        context: &Context<'_>,
         wanted: &BTreeSet<String>,
-    ) -> Result<Self, SecretError> {
+    ) -> Result<Self, SecretsError> {
+        let topology = context.topology;
+        let trace = context.trace.clone();
         let mut secrets = Secrets::new(
-            root.to_owned(),
-            commands.clone(),
+            context.root.to_owned(),
+            context.secret_commands.clone(),
             Reporting::new(Masker::default(), trace.clone()),
         );
-        let mut declare = |name: String, declared: &Declared| match wanted.contains(&name) {
-            true => secrets.declare(&name, source(declared)),
-            false => Ok(()),
-        };
-        for target in &topology.targets {
-            if let Some(auth) = &target.auth {
-                declare(auth_name(target), &auth.secret().value)?;
+        let mut places: HashMap<String, Span> = HashMap::new();
+        let mut missing = Vec::new();
+        let auth = topology.targets.iter().filter_map(|target| {
+            let secret = target.auth.as_ref()?.secret();
+            Some((auth_name(target), secret.span, &secret.value, false))
+        });
+        let tsig = topology.targets.iter().filter_map(|target| {
+            let secret = dns::tsig_secret(target)?;
+            Some((tsig_name(target), secret.span, &secret.value, false))
+        });
+        let passwords = topology.users.iter().filter_map(|user| {
+            let secret = user.sip_password.as_ref()?;
+            // Files of telephones have a line for each setting.
+            Some((sip_password_name(user), secret.span, &secret.value, true))
+        });
+        for (name, span, declared, is_line) in auth.chain(tsig).chain(passwords) {
+            if !wanted.contains(&name) {
+                continue;
             }
-        }
-        for target in &topology.targets {
-            if let Some(secret) = dns::tsig_secret(target) {
-                declare(tsig_name(target), secret)?;
+            let declared = match is_line {
+                true => secrets.declare_line(&name, source(declared)),
+                false => secrets.declare(&name, source(declared)),
+            };
+            if let Err(error) = declared {
+                let place = context.place(span);
+                missing.push(MissingSecret { place, error });
             }
-        }
-        for user in &topology.users {
-            if let Some(password) = &user.sip_password {
-                let name = sip_password_name(user);
-                if wanted.contains(&name) {
-                    // Files of telephones have a line for each setting.
-                    secrets.declare_line(&name, source(&password.value))?;
-                }
-            }
+            places.insert(name, span);
         }
         let names: Vec<String> = secrets.names().map(str::to_owned).collect();
-        secrets
-            .resolve_all(names.iter().map(String::as_str))
-            .await?;
+        for name in &names {
+            if let Err(error) = secrets.resolve(name).await {
+                let place = places.get(name).and_then(|span| context.place(*span));
+                missing.push(MissingSecret { place, error });
+            }
+        }
+        SecretsError::refuse(missing)?;
 
         let mut aliases = HashMap::new();
         let mut first: HashMap<&str, &str> = HashMap::new();
@@ -117,6 +128,65 @@ impl RunSecrets {
 
     pub(crate) const fn reporting(&self) -> &Reporting {
         &self.reporting
+    }
+}
+
+/// Secrets that are not to be had.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum SecretsError {
+    /// One.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    One(MissingSecret),
+    /// Several: all of them, so that nobody has to run into them one by one.
+    #[error("{} secrets cannot be read", missing.len())]
+    #[diagnostic(code(switchover::secrets::missing))]
+    Several {
+        /// In the order of their names.
+        #[related]
+        missing: Vec<MissingSecret>,
+    },
+}
+
+impl SecretsError {
+    fn refuse(mut missing: Vec<MissingSecret>) -> Result<(), Self> {
+        match missing.len() {
+            0 => Ok(()),
+            1 => Err(Self::One(missing.remove(0))),
+            _ => Err(Self::Several { missing }),
+        }
+    }
+}
+
+/// A secret that is not to be had, and where it is declared.
+#[derive(Debug)]
+pub struct MissingSecret {
+    place: Option<String>,
+    error: SecretError,
+}
+
+impl fmt::Display for MissingSecret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some(place) => write!(formatter, "{} ({place})", self.error),
+            None => self.error.fmt(formatter),
+        }
+    }
+}
+
+impl std::error::Error for MissingSecret {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+impl Diagnostic for MissingSecret {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.error.code()
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.error.help()
     }
 }
 

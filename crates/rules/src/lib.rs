@@ -21,4 +21,4 @@ pub use acknowledge::acknowledge;
 pub use across::{Claim, Claims, Clash, Located, clashes};
 pub use judge::judge;
 pub use reference::reference;
-pub use registry::{Rule, all, rule, slips};
+pub use registry::{Rule, all, nearest_by_code, rule, slips};

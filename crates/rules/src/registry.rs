@@ -157,7 +157,8 @@ pub fn slips(written: &str, code: &str) -> usize {
 }
 
 /// Rules whose codes are one or two slips from this text, the nearest first.
-pub(crate) fn nearest_by_code(written: &str) -> Vec<(usize, &'static Rule)> {
+#[must_use]
+pub fn nearest_by_code(written: &str) -> Vec<(usize, &'static Rule)> {
     let mut near: Vec<_> = RULES
         .iter()
         .map(|rule| (slips(written, rule.code), rule))

@@ -29,6 +29,7 @@ pub use format::{Formatted, Unformatted, format, format_text};
 pub use load::{Loaded, load, load_text};
 pub use model::Topology;
 pub use origin::{Origin, Origins};
+pub use read::without_blanks;
 pub use report::nearest;
 pub use schema::{kdl_schema, schema};
 pub use show::{

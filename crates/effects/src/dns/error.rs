@@ -158,7 +158,9 @@ pub enum DnsError {
     #[error("{at}: no whole answer within {} s", limit.as_secs_f32())]
     #[diagnostic(
         code("effects::dns::timeout"),
-        help("the server may still carry an update out: look at its log before trying again")
+        help(
+            "nobody knows whether an update was carried out; a query changes nothing. Look at the server's log before trying again"
+        )
     )]
     Timeout {
         /// What and where.
@@ -172,7 +174,9 @@ pub enum DnsError {
     #[error("{at}: the server closed the connection {} its answer", if *begun { "in the middle of" } else { "before" })]
     #[diagnostic(
         code("effects::dns::closed"),
-        help("the server may have crashed, and may have carried an update out: look at its log")
+        help(
+            "look at the server's log: it may have crashed. Nobody knows whether an update was carried out; a query changes nothing"
+        )
     )]
     Closed {
         /// What and where.

@@ -178,7 +178,8 @@ pub enum HttpError {
     #[diagnostic(
         code("effects::http::timeout"),
         help(
-            "the server took the request and may still carry it out: look at its log before trying again"
+            "the server took the request and did not answer in time: look at its log before trying again. Nobody knows \
+             whether a change was carried out; a request that only reads changes nothing"
         )
     )]
     Timeout {
@@ -193,7 +194,10 @@ pub enum HttpError {
     #[error("{at}: the server closed the connection {} its answer", if *begun { "in the middle of" } else { "before" })]
     #[diagnostic(
         code("effects::http::closed"),
-        help("the server may have crashed, and may have carried the request out: look at its log")
+        help(
+            "look at the server's log: it may have crashed. Nobody knows whether a change was carried out; a request that \
+             only reads changes nothing"
+        )
     )]
     Closed {
         /// Method and URL.

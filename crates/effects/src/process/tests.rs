@@ -26,3 +26,12 @@ fn a_process_that_ended_is_gone_though_nothing_can_be_read() {
     assert_eq!(hidden, Life::Ended);
     assert_eq!(life(child.id()), Life::Ended);
 }
+
+#[test]
+fn a_user_has_the_name_that_the_system_gives() {
+    let users = "# who may log in\n+:x:1000:::\nroot:x:0:0:root:/root:/bin/sh\n\nada:x:1000:1000::/home/ada:/bin/sh\nalso:x:1000:1:::\nodd\n";
+    assert_eq!(name_of(0, users).as_deref(), Some("root"));
+    assert_eq!(name_of(1000, users).as_deref(), Some("ada"));
+    assert_eq!(name_of(1001, users), None);
+    assert_eq!(name_of(0, ""), None);
+}

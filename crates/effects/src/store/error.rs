@@ -34,7 +34,7 @@ pub enum StoreFault {
     #[error("failed to read `{place}`")]
     #[diagnostic(
         code("effects::store::read"),
-        help("check that it may be read: owner and permissions")
+        help("{}", readable(source.kind()))
     )]
     Read {
         place: String,
@@ -110,11 +110,32 @@ pub enum StoreFault {
     NoLine { place: String },
 }
 
+/// What to do where the system refuses to read something: nothing says that it is damaged.
+const fn readable(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::PermissionDenied => {
+            "this user may not read it: check the owner and permissions, also of the folders that it is in"
+        }
+        io::ErrorKind::NotADirectory => "something on the way there is a file: a state is a folder",
+        io::ErrorKind::IsADirectory => "a folder has the place of a file: move it away",
+        _ => "the system could not read it: look at its log, and at the disk",
+    }
+}
+
 impl StoreError {
     /// What is the matter.
     #[must_use]
     pub fn fault(&self) -> &StoreFault {
         &self.0
+    }
+
+    /// It could not be read, which says nothing of whether it is as it was written.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        matches!(
+            *self.0,
+            StoreFault::Read { .. } | StoreFault::Unreadable { .. }
+        )
     }
 
     /// Somebody else created it first.

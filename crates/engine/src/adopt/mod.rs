@@ -19,7 +19,7 @@ use crate::diff::Resource;
 use crate::error::{Cause, TargetError};
 use crate::event::Event;
 use crate::planner::draft;
-use crate::secrets::{RunSecrets, auth_name, tsig_name};
+use crate::secrets::{RunSecrets, SecretsError, auth_name, tsig_name};
 use crate::settings;
 use document::Node;
 use proof::Proof;
@@ -121,7 +121,7 @@ pub enum AdoptError {
     /// A secret is not to be had.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Secret(#[from] switchover_effects::secrets::SecretError),
+    Secret(#[from] SecretsError),
     /// Everything else.
     #[error("failed to import")]
     #[diagnostic(code(switchover::import::failed), help("nothing was changed"))]
@@ -163,10 +163,7 @@ pub async fn adopt(context: &Context<'_>, origin: &Origin) -> Result<Adopted, Ad
         return Err(AdoptError::Settings(objections));
     }
     let names = [auth_name(target), tsig_name(target)].into();
-    let (topology, root) = (context.topology, context.root);
-    let commands = &context.secret_commands;
-    let secrets =
-        RunSecrets::resolve(topology, root, commands, context.trace.clone(), &names).await?;
+    let secrets = RunSecrets::resolve(context, &names).await?;
     let mut draft = draft(context, target, plugin, None, &secrets).map_err(failed)?;
     context.tell(Event::Reading {
         target: target.name.value.clone(),

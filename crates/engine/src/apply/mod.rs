@@ -67,7 +67,7 @@ pub(crate) async fn apply(
     let location = site
         .and_then(|site| site.state.as_ref())
         .map(|state| state.as_str());
-    let unchanged = |cause: Cause| nothing_changed(&plan.site, "prepare", cause);
+    let unchanged = |cause: Cause| nothing_done(&plan.site, "prepare", cause);
     let state = State::at(context.root, location).map_err(|error| unchanged(error.into()))?;
     let last = state
         .last()
@@ -132,7 +132,7 @@ async fn carry_out_alone(
     moved: Moved,
 ) -> Result<Applied, ApplyError> {
     let summary = plan.summary();
-    let unchanged = |cause: Cause| nothing_changed(&plan.site, "prepare", cause);
+    let unchanged = |cause: Cause| nothing_done(&plan.site, "prepare", cause);
     let store = state.store().clone();
     let secrets = match resolve_secrets(context).await {
         Ok(secrets) => secrets,
@@ -150,7 +150,7 @@ async fn carry_out_alone(
     rejected::refuse(context, &store, plan).await?;
     let kept = keep(context, &secrets, plan, state, last.as_ref())
         .await
-        .map_err(|cause| nothing_changed(&plan.site, "keep what is wanted of", cause))?;
+        .map_err(|cause| nothing_done(&plan.site, "keep what is wanted of", cause))?;
     let journal = Journal::begin(&store, lease, keys, plan, &kept)
         .await
         .map_err(|error| match error {
@@ -244,7 +244,7 @@ fn busy(run: Unfinished) -> ApplyError {
 }
 
 fn unusable(site: &str, error: JournalError) -> ApplyError {
-    nothing_changed(site, "look for an interrupted run of", error.into())
+    nothing_done(site, "look for an interrupted run of", error.into())
 }
 
 /// Refuses to begin where a run before this one is not at its end. What others left that are is cleared away as far as it
@@ -377,11 +377,11 @@ async fn all_phases(
     if let Some(limit) = options.confirm_within
         && let Err(cause) = confirmed(work, limit).await
     {
-        let error = TargetError::new(&plan.site, "confirm the changes of", cause);
+        let error = TargetError::of_site(&plan.site, "confirm the changes of", cause);
         return Err(take_back(work, running, error).await);
     }
 
-    let failed = |cause| TargetError::new(&plan.site, "record the generation of", cause);
+    let failed = |cause| TargetError::of_site(&plan.site, "record the generation of", cause);
     match recording::record(work, plan, recording).await {
         Ok(number) => Ok(number),
         Err(Unrecorded::Not(cause)) => Err(take_back(work, running, failed(cause)).await),
@@ -422,6 +422,10 @@ async fn confirmed(work: &Work<'_, '_>, limit: Duration) -> Result<(), Cause> {
             () = context.stop.asked() => return Err(Cause::Stopped),
         }
     }
+}
+
+fn nothing_done(site: &str, doing: &str, cause: Cause) -> ApplyError {
+    ApplyError::NothingChanged(TargetError::of_site(site, doing, cause))
 }
 
 fn nothing_changed(target: &str, doing: &str, cause: Cause) -> ApplyError {

@@ -71,7 +71,7 @@ pub enum Happening {
     Ended {
         /// Number of the record that it began with.
         begun: u64,
-        /// `applied`, `nothing-changed`, `rolled-back`, `partial`, `refused`, `taken-back`, `finished`, `left`, `fenced`,
+        /// `applied`, `nothing-changed`, `rolled-back`, `not-confirmed`, `partial`, `refused`, `taken-back`, `finished`, `left`, `fenced`,
         /// `failed`
         result: String,
         /// The generation that was recorded.

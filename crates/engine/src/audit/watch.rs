@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::{Audit, AuditError, Counts, Happening, Operation, StepDone};
 use crate::apply::{self, Applied, ApplyOptions};
 use crate::context::{Context, Wanted};
-use crate::error::{ApplyError, TargetError, chain};
+use crate::error::{ApplyError, Cause, TargetError, chain};
 use crate::event::{Event, Phase};
 use crate::journal::Unfinished;
 use crate::plan::{Action, Plan};
@@ -39,7 +39,7 @@ async fn apply_audited(
     }
     let unaudited = |error: AuditError| {
         let doing = "write the audit record of";
-        ApplyError::NothingChanged(TargetError::new(&plan.site, doing, error.into()))
+        ApplyError::NothingChanged(TargetError::of_site(&plan.site, doing, error.into()))
     };
     let log = audit_of(context).map_err(unaudited)?;
     let begun = log
@@ -181,6 +181,9 @@ fn begun_apply(context: &Context<'_>, plan: &Plan) -> Happening {
 
 fn result_of(error: &ApplyError) -> &'static str {
     match error {
+        ApplyError::RolledBack(error) if matches!(error.cause(), Cause::Unconfirmed { .. }) => {
+            "not-confirmed"
+        }
         ApplyError::RolledBack(_) => "rolled-back",
         ApplyError::Partial { .. } => "partial",
         ApplyError::Unrecorded(_) => "unrecorded",

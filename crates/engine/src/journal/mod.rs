@@ -544,14 +544,18 @@ fn place(run: &str, attempt: usize, target: &str) -> String {
 
 /// The person (as the system calls them) and the machine.
 pub fn who() -> String {
-    let user = ["SUDO_USER", "USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let user = switchover_effects::process::user();
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let user = user.unwrap_or_else(|| "somebody".to_owned());
-    match host.trim() {
+    let who = match host.trim() {
         "" => user,
         host => format!("{user}@{host}"),
+    };
+    // A claim beside what the system says: whoever is root may write there what they like.
+    match std::env::var("SUDO_USER") {
+        Ok(sudo) if !sudo.is_empty() && who.starts_with("root@") => {
+            format!("{who} (sudo by {sudo})")
+        }
+        _ => who,
     }
 }
 

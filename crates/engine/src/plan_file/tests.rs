@@ -43,6 +43,7 @@ fn plan(resources: usize) -> Plan {
         left_out: Vec::new(),
         large: Vec::new(),
         rejected: None,
+        rolled_back_to: None,
         targets: vec![TargetPlan {
             name: "a".to_owned(),
             plugin: PluginRef {

@@ -12,7 +12,6 @@ use std::path::Path;
 use miette::Diagnostic;
 use serde_json::Value;
 use switchover_effects::folder::Batch;
-use switchover_effects::secrets::SecretError;
 
 use crate::apply::run::Running;
 use crate::apply::{self, Work, permitted, usable};
@@ -25,7 +24,7 @@ use crate::journal::{
 };
 use crate::plan::TargetPlan;
 use crate::planner::{draft, resolve_secrets, scopes};
-use crate::secrets::RunSecrets;
+use crate::secrets::{RunSecrets, SecretsError};
 use crate::state::{Generation, Lease, LeaseError, LeaseOptions, Sources, State, StateError};
 
 pub use course::Course;
@@ -112,13 +111,13 @@ pub enum RecoverError {
         #[diagnostic_source]
         AuditError,
     ),
-    #[error("failed to recover: a secret is missing")]
+    #[error("failed to recover: secrets are missing")]
     #[diagnostic(code(switchover::recover::secret))]
     Secret(
         #[from]
         #[source]
         #[diagnostic_source]
-        SecretError,
+        SecretsError,
     ),
     #[error("failed to take the run back completely")]
     #[diagnostic(
@@ -395,7 +394,7 @@ async fn cleared(
                 journal.remove().await?;
             }
             let doing = "clear up after a run of";
-            vec![TargetError::new(run.site(), doing, error.into())]
+            vec![TargetError::of_site(run.site(), doing, error.into())]
         }
     };
     if errors.is_empty() {

@@ -51,7 +51,13 @@ pub enum Damage {
     #[error("the journal of an unfinished run cannot be read")]
     #[diagnostic(
         code(switchover::state::run),
-        help("restore it from a backup, then `switchover recover`")
+        help(
+            "{}",
+            way_out(
+                matches!(_0, JournalError::Store(error) if error.is_unread()),
+                "restore it from a backup, then `switchover recover`"
+            )
+        )
     )]
     Run(
         #[source]
@@ -61,7 +67,13 @@ pub enum Damage {
     #[error("the lease of the site cannot be read")]
     #[diagnostic(
         code(switchover::state::lease),
-        help("remove `lease.json` where nobody is changing the site")
+        help(
+            "{}",
+            way_out(
+                matches!(_0, LeaseError::Store(error) if error.is_unread()),
+                "remove `lease.json` where nobody is changing the site"
+            )
+        )
     )]
     Lease(
         #[source]
@@ -71,7 +83,13 @@ pub enum Damage {
     #[error("the audit log cannot be read")]
     #[diagnostic(
         code(switchover::state::audit),
-        help("restore it from a backup; nothing else needs it")
+        help(
+            "{}",
+            way_out(
+                matches!(_0, AuditError::Store(error) if error.is_unread()),
+                "restore it from a backup; nothing else needs it"
+            )
+        )
     )]
     Audit(
         #[source]
@@ -84,6 +102,14 @@ pub enum Damage {
         help("compare it with a backup; the records before are what was written")
     )]
     Broken(Break),
+}
+
+/// What to do about something damaged. What could not be read may be whole.
+const fn way_out(unread: bool, damaged: &'static str) -> &'static str {
+    match unread {
+        true => "make it readable for this user: it may be as it was written",
+        false => damaged,
+    }
 }
 
 impl Damage {
@@ -160,7 +186,16 @@ impl State {
         let mut before: Option<(u64, String)> = None;
         while let Some((number, found)) = reading.next().await {
             // One that went away since was removed by somebody who may.
-            let Some((bytes, _)) = found? else { continue };
+            let found = match found {
+                Ok(found) => found,
+                // Why one cannot be read may hold for it alone.
+                Err(error) => {
+                    before = None;
+                    checked.damage.push(Damage::State(error.into()));
+                    continue;
+                }
+            };
+            let Some((bytes, _)) = found else { continue };
             checked.generations += 1;
             checked.bytes += bytes.len() as u64;
             match read_one(number, &bytes, before.as_ref()) {

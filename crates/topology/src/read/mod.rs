@@ -11,6 +11,7 @@ mod settings;
 mod table;
 
 pub(crate) use blanks::is_invisible;
+pub use blanks::without_blanks;
 pub(crate) use headers::{Headers, is_of_devices};
 
 use std::collections::HashMap;
