@@ -297,3 +297,96 @@ fn of_an_object_store_nobody_can_tell_what_is_not_recorded() {
         assert!(!journal.is_not_recording().await);
     });
 }
+
+/// Targets of servers, one of files, and one that is not begun.
+fn plan_of_many() -> Plan {
+    let target = |name: &str, effect: Value| {
+        json!({
+            "name": name,
+            "plugin": { "name": "kea", "version": "0.1.0", "sha256": "11" },
+            "wave": "dhcp",
+            "observed": "22",
+            "changes": [{
+                "address": "x", "kind": "x", "action": "create", "before": null, "after": null
+            }],
+            "unchanged": 0,
+            "foreign": [],
+            "resources": {},
+            "undo": "plugin",
+            "procedure": {
+                "stage": [],
+                "commit": [{ "id": "one", "title": "one", "effect": effect }],
+                "verify": [],
+            },
+        })
+    };
+    let run = json!({ "run": { "name": "reload", "file": null } });
+    let remove = json!({ "remove-file": { "path": "x" } });
+    let mut plan = serde_json::to_value(plan()).unwrap();
+    plan["targets"] = json!([
+        target("done", run.clone()),
+        target("server", run.clone()),
+        target("files", remove),
+        target("later", run.clone()),
+        target("untouched", run),
+    ]);
+    serde_json::from_value(plan).unwrap()
+}
+
+/// What finishing a run does at each target is known before it is begun.
+#[test]
+fn finishing_says_first_what_it_does() {
+    use crate::recover::Course;
+    block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::local(folder.path().to_owned());
+        let lease = lease(&store).await;
+        let keys = Keys::of(&store);
+        let journal = Journal::begin(&store, &lease, keys, &plan_of_many(), &kept())
+            .await
+            .unwrap();
+        for target in ["done", "server"] {
+            journal.start(target, ["one"]).await.unwrap();
+        }
+        journal.verified("done");
+        journal.flush().await.unwrap();
+        let run = unfinished(&store).await.unwrap();
+        assert_eq!(
+            run.courses(),
+            [
+                ("done", Course::Kept),
+                ("server", Course::Completed),
+                ("files", Course::Applied),
+                ("later", Course::Applied),
+                ("untouched", Course::Applied),
+            ]
+        );
+
+        // Files are planned anew, and so is everything after them: targets are completed in their order.
+        for target in ["files", "later"] {
+            journal.start(target, ["one"]).await.unwrap();
+        }
+        let run = unfinished(&store).await.unwrap();
+        assert_eq!(
+            run.courses()[1..],
+            [
+                ("server", Course::Completed),
+                ("files", Course::RolledBack),
+                ("later", Course::RolledBack),
+                ("untouched", Course::Applied),
+            ]
+        );
+
+        // What was being taken back is half here and half there.
+        journal.undoing().await.unwrap();
+        let run = unfinished(&store).await.unwrap();
+        let begun = run.courses();
+        assert!(
+            begun[..4]
+                .iter()
+                .all(|(_, course)| *course == Course::RolledBack),
+            "{begun:?}"
+        );
+        assert_eq!(begun[4], ("untouched", Course::Applied));
+    });
+}
