@@ -99,6 +99,27 @@ fn a_run_is_finished_with_the_command_of_today() {
     assert_tidy(&test);
 }
 
+/// The generation that was recorded then has the topology of the run: it says how a rollback reaches its targets, too.
+#[test]
+fn a_rollback_takes_the_command_of_today_as_well() {
+    let (test, before) = stuck();
+    let finished = test.run(recover("--forward", &FROM));
+    assert_eq!(finished.code, Some(0), "{finished}");
+    let arguments = [&["rollback", "1", "--yes"], &FROM[..]].concat();
+    let back = test.run(&arguments);
+    assert_eq!(back.code, Some(0), "{back}");
+    assert!(back.stderr.contains("    recorded  \"false\"\n"), "{back}");
+    assert_eq!(configured(&test), before);
+    let audit = test.run(["audit"]).stdout;
+    assert_eq!(
+        audit
+            .matches("services: command reload, not as recorded")
+            .count(),
+        2,
+        "{audit}"
+    );
+}
+
 /// Recovering is killed while the command of today runs, and once more, and then comes to its end.
 #[test]
 fn it_may_be_killed_twice() {
@@ -156,7 +177,7 @@ fn commands_come_from_the_topology_of_the_same_site_or_from_none() {
     assert_eq!(same.code, Some(7), "{same}");
     assert!(
         same.stderr
-            .contains("the commands in `without.kdl` are those that the run recorded"),
+            .contains("the commands in `without.kdl` are the recorded ones"),
         "{same}"
     );
     assert_eq!(test.run(recover("--back", &FROM)).code, Some(0));

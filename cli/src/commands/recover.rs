@@ -13,9 +13,8 @@ use switchover_engine::{
     Recovered, Unfinished,
 };
 
-pub(crate) use commands::Replaced;
+pub(crate) use commands::{Instead, Replaced};
 
-use self::commands::Instead;
 use super::{apply, rollback};
 use switchover_topology::Loaded;
 
@@ -131,7 +130,10 @@ fn bring_to_its_end(
             let Some(recorded) = recorded else {
                 return Ok(Some(Recovered::Nothing));
             };
-            let Some(instead) = Instead::read(path, first, &recorded.topology, terminal)? else {
+            let touched = first.targets();
+            let takes = |target: &str| touched.iter().any(|(name, _)| *name == target);
+            let instead = Instead::read(path, &recorded.topology, takes, terminal)?;
+            let Some(instead) = instead else {
                 return Ok(None);
             };
             terminal.tell(Verbosity::Quiet, instead.shown().trim_end());

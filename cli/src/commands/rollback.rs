@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use miette::Diagnostic;
 use switchover_engine::{
-    ApplyError, ApplyOptions, Generation, Permits, Recorded, Sources, State, StateError,
+    ApplyError, ApplyOptions, Commands, Generation, Permits, Recorded, Sources, State, StateError,
 };
 use switchover_topology::{Loaded, Sources as Texts, load};
 
 use super::apply;
+use super::recover::Instead;
 use crate::arguments::{SiteOption, generation};
 use crate::configuration;
 use crate::exit::Exit;
@@ -26,7 +27,7 @@ use crate::render::outline::Extent;
 use crate::render::state::StateFound;
 use crate::render::{plan_human, plan_json, plan_markdown};
 use crate::session::{self, Session};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, Verbosity};
 
 /// The command's arguments.
 #[derive(Debug, Args)]
@@ -40,6 +41,9 @@ pub(crate) struct Arguments {
     number: Option<u64>,
     #[command(flatten)]
     site: SiteOption,
+    /// Take the commands of targets from this topology, as it is now, instead of the recorded ones. Both are shown.
+    #[arg(long, value_name = "TOPOLOGY")]
+    commands_from: Option<PathBuf>,
     /// Roll back without asking.
     #[arg(long, short)]
     yes: bool,
@@ -120,6 +124,14 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     let mut loaded = reaching(&place.root, &sources, &needed)?;
     // What it says of the state may be what was so once.
     place.put_into(&mut loaded);
+    let mut commands = Commands::default();
+    if let Some(path) = &arguments.commands_from {
+        let Some(instead) = Instead::read(path, &loaded.topology, |_| true, terminal)? else {
+            return Ok(Exit::Findings);
+        };
+        terminal.tell(Verbosity::Quiet, instead.shown().trim_end());
+        commands = instead.commands();
+    }
 
     let path = arguments.site.named().topology.display().to_string();
     let mut facts = Facts::default();
@@ -130,6 +142,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     facts.tell(terminal);
     let number = recorded.number;
     session.want(recorded);
+    session.run_instead(commands);
     session.permit(Permits {
         large_change: arguments.allow_large_change,
         // Who asks for what was there before knows what became of the other.

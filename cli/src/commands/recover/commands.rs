@@ -1,13 +1,13 @@
-//! Commands of a run, taken from a topology as it is now: the one that the run recorded may be what stands in its way. Nobody
-//! gets another command run without being shown both.
+//! Commands taken from a topology as it is now: the recorded one may be what stands in the way. Nobody gets another command run
+//! without being shown both.
 
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use serde::Serialize;
-use switchover_engine::{Commands, Unfinished};
+use switchover_engine::Commands;
+use switchover_topology::Topology;
 use switchover_topology::model::{Command, Target};
-use switchover_topology::{Loaded, Topology};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -18,10 +18,10 @@ use crate::topology_file;
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum CommandsError {
-    #[error("`{}` is the topology of site `{found}`, and the run is of site `{site}`", path.display())]
+    #[error("`{}` is the topology of site `{found}`, not of site `{site}`", path.display())]
     #[diagnostic(
         code(switchover::recover::other_site),
-        help("name the topology of the run's site; nothing was done")
+        help("name the topology of the same site; nothing was done")
     )]
     OtherSite {
         path: PathBuf,
@@ -30,18 +30,18 @@ enum CommandsError {
     },
 }
 
-/// A command that is run instead of the one that the run recorded.
+/// A command that is run instead of the recorded one.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Replaced {
     target: String,
     name: String,
-    /// The folder or host that it runs in, as the run recorded it.
+    /// The folder or host that it runs in, as recorded.
     root: Option<String>,
     recorded: Vec<String>,
     now: Vec<String>,
 }
 
-/// Commands that are other than the run recorded them.
+/// Commands that are other than recorded.
 #[derive(Debug)]
 pub(crate) struct Instead {
     /// Where they are from.
@@ -50,11 +50,12 @@ pub(crate) struct Instead {
 }
 
 impl Instead {
-    /// Compares what a topology declares now with what the run recorded. None where the topology has errors, which are shown.
-    pub(super) fn read(
+    /// Compares what a topology declares now with what was recorded of these targets. None where the topology has errors, which
+    /// are shown.
+    pub(crate) fn read(
         path: &Path,
-        run: &Unfinished,
         recorded: &Topology,
+        takes: impl Fn(&str) -> bool,
         terminal: &Terminal,
     ) -> Result<Option<Self>, Failure> {
         let loaded = topology_file::read(path)?;
@@ -62,19 +63,18 @@ impl Instead {
             report::tell(&loaded.diagnostics, &loaded.sources, terminal);
             return Ok(None);
         }
-        let found = site_of(&loaded);
-        if found != run.site() {
+        let (found, site) = (site_of(&loaded.topology), site_of(recorded));
+        if found != site {
             let error = CommandsError::OtherSite {
                 path: path.to_owned(),
                 found: found.to_owned(),
-                site: run.site().to_owned(),
+                site: site.to_owned(),
             };
             return Err(Failure::new(Exit::Failed, error));
         }
-        let touched = run.targets();
         let targets = recorded.targets.iter();
         let replaced = targets
-            .filter(|target| touched.iter().any(|(name, _)| *name == target.name.value))
+            .filter(|target| takes(&target.name.value))
             .flat_map(|target| of_target(target, &loaded.topology))
             .collect();
         Ok(Some(Self {
@@ -84,7 +84,7 @@ impl Instead {
     }
 
     /// For the engine.
-    pub(super) fn commands(&self) -> Commands {
+    pub(crate) fn commands(&self) -> Commands {
         let mut commands = Commands::new();
         for Replaced {
             target, name, now, ..
@@ -97,13 +97,13 @@ impl Instead {
     }
 
     /// Both of each, for people.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let path = self.path.display().to_string();
         let path = visible(&path);
         if self.replaced.is_empty() {
-            return format!("the commands in `{path}` are those that the run recorded\n");
+            return format!("the commands in `{path}` are the recorded ones\n");
         }
-        let mut text = format!("commands from `{path}`, instead of those that the run recorded:\n");
+        let mut text = format!("commands from `{path}`, instead of the recorded ones:\n");
         for Replaced {
             target,
             name,
@@ -124,8 +124,8 @@ impl Instead {
     }
 }
 
-fn site_of(loaded: &Loaded) -> &str {
-    let site = loaded.topology.site.as_ref();
+fn site_of(topology: &Topology) -> &str {
+    let site = topology.site.as_ref();
     site.map_or("", |site| site.name.value.as_str())
 }
 
