@@ -72,7 +72,7 @@ fn timeless(text: &str) -> String {
 fn each_site_is_planned_whatever_becomes_of_the_others() {
     let test = fleet(&["berlin", "rome"]);
     test.write("sites/oslo/switchover.kdl", TEN_MISTAKES);
-    let planned = test.run(["plan", "sites"]);
+    let planned = test.run(["plan", "sites", "--full"]);
     assert_eq!(planned.code, Some(3), "{planned}");
     for site in ["acme-berlin", "acme-rome"] {
         assert!(
@@ -442,9 +442,17 @@ fn a_summary_has_no_changes() {
     let kept = test.run(["plan", "sites", "--summary", "--out", "plans"]);
     assert_eq!(kept.stdout.matches("sha256:").count(), 2, "{kept}");
     let partial = test.run(["plan", "sites", "--summary", "--target", "services"]);
-    assert_eq!(
-        partial.stdout.matches("partial: left out").count(),
-        2,
+    assert!(
+        partial.stdout.contains(
+            "── acme-berlin ──
+partial: left out"
+        ),
+        "{partial}"
+    );
+    assert!(
+        partial
+            .stdout
+            .contains("same changes as at acme-berlin, at 1 more site: acme-rome"),
         "{partial}"
     );
     let comment = test.run(["plan", "sites", "--summary", "--format", "markdown"]);
@@ -565,5 +573,63 @@ fn sites_of_one_wms_network_share_no_address_and_no_extension() {
     for (file, codes) in codes_by_file(&document) {
         let distinct: BTreeSet<&str> = codes.into_iter().collect();
         assert_eq!(distinct, ["SW602", "SW603", "SW604"].into(), "{file}");
+    }
+}
+
+/// Sites over one base that give it numbers of their own; telephones come after.
+fn alike(sites: &[u8]) -> (TestEnvironment, Vec<String>) {
+    let test = TestEnvironment::new();
+    test.write("base.kdl", include_str!("../../examples/fleet/base.kdl"));
+    let named = sites.iter().map(|number| {
+        let file = format!("site-{number}.kdl");
+        test.write(
+            &file,
+            &format!(
+                "extends \"base.kdl\" octet={number} city=\"c{number}\"\nuser \"101\" name=\"R\"\n"
+            ),
+        );
+        for folder in ["dnsmasq", "provisioning"] {
+            std::fs::create_dir_all(test.work().join(format!("out/c{number}/{folder}"))).unwrap();
+        }
+        file
+    });
+    let named = named.collect();
+    (test, named)
+}
+
+#[test]
+fn what_changes_alike_at_many_sites_is_shown_once() {
+    let (test, sites) = alike(&[101, 102, 103, 104]);
+    for site in [103, 104] {
+        let device =
+            format!("device \"reception\" mac=\"9c:75:14:47:01:{site:02x}\" user=\"101\"\n");
+        let file = format!("site-{site}.kdl");
+        let text = std::fs::read_to_string(test.work().join(&file)).unwrap();
+        test.write(&file, &(text + &device));
+    }
+    let shown = test.run(of_sites(&["plan"], &sites));
+    assert_eq!(shown.code, Some(0), "{shown}");
+    for told in [
+        "\n  the same as at acme-c103, but for `city` and `octet`\n",
+        "\nsame changes as at acme-c101, but for `city` and `octet`, at 1 more site:\n  acme-c102\n",
+        "── acme-c104 ──\n",
+        "9c7514470168.cfg",
+    ] {
+        assert!(shown.stdout.contains(told), "{told}\n{shown}");
+    }
+    assert!(!shown.stdout.contains("── acme-c102"), "{shown}");
+
+    let comment = test
+        .run(of_sites(&["plan", "--format", "markdown"], &sites))
+        .stdout;
+    assert!(comment.contains("at 1 more site: acme-c102"), "{comment}");
+    assert!(!comment.contains("### Plan for acme-c102"), "{comment}");
+    assert!(comment.contains("### Plan for acme-c103"), "{comment}");
+
+    // Who asks for everything sees everything, and every plan that is kept.
+    for arguments in [&["plan", "--full"][..], &["plan", "--out", "plans"]] {
+        let each = test.run(of_sites(arguments, &sites)).stdout;
+        assert_eq!(each.matches("── acme-c").count(), 4, "{each}");
+        assert!(!each.contains("same"), "{each}");
     }
 }

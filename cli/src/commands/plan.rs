@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use switchover_engine::{Plan, Planned};
-use switchover_topology::{Diagnostic, Sources};
+use switchover_topology::{Diagnostic, Loaded, Sources, Span};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -145,6 +145,9 @@ fn one(
         terminal,
     )?)?;
     facts.state_found = Some(state.found);
+    if !arguments.full && kept.is_none() {
+        facts.parameters = Some(parameters(session.loaded()));
+    }
     let pending = facts.planned(&plan.summary());
     Ok(if arguments.deny_warnings && tally.warnings > 0 {
         Exit::Findings
@@ -153,6 +156,19 @@ fn one(
     } else {
         Exit::Done
     })
+}
+
+/// What a site gives the base that it extends.
+fn parameters(loaded: &Loaded) -> Vec<fleet::Parameter> {
+    let written = |span: Span| {
+        let text = loaded.sources.file(span.file).text.as_str();
+        let value = text.get(span.start as usize..span.end as usize);
+        value.unwrap_or_default().trim_matches('"').to_owned()
+    };
+    let given = loaded.origins.given().into_iter();
+    given
+        .map(|(name, span)| (name.to_owned(), written(span)))
+        .collect()
 }
 
 fn rendered(

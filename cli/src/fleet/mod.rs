@@ -9,6 +9,7 @@
 mod across;
 mod findings;
 mod progress;
+mod repeats;
 mod run;
 mod shard;
 mod signals;
@@ -17,6 +18,7 @@ mod summary;
 
 pub(crate) use across::{JudgedSite, add_clashes};
 pub(crate) use findings::Findings;
+pub(crate) use repeats::Parameter;
 pub(crate) use run::{Ended, Facts, Part, each, each_session, tell_interrupted};
 pub(crate) use shard::Shard;
 pub(crate) use signals::stoppable;

@@ -14,6 +14,7 @@ use switchover_topology::Loaded;
 use tracing::{Span, field, info_span};
 
 use super::progress::Progress;
+use super::repeats::Parameter;
 use super::sites::Fleet;
 use super::summary::{Outcome, Printer, Style};
 use crate::exit::Exit;
@@ -48,6 +49,8 @@ pub(crate) struct Facts {
     pub(crate) state_found: Option<bool>,
     /// Whether what it printed says nothing that its row does not say.
     pub(crate) uneventful: bool,
+    /// What tells its changes from those of sites over the same base; none where all of them are to be shown.
+    pub(crate) parameters: Option<Vec<Parameter>>,
 }
 
 impl Facts {

@@ -11,11 +11,13 @@ use serde_json::Value;
 use switchover_engine::plan::Summary;
 
 use super::findings::Findings;
+use super::repeats::Repeats;
 use super::run::{Ended, Facts};
 use crate::exit::Exit;
 use crate::failure::{Failure, Told};
 use crate::render::outline;
 use crate::render::text::{COMMENT_LIMIT, count, counted, markdown_prose, markdown_safe, visible};
+use crate::render::words;
 use crate::report::{Groups, Tally};
 use crate::terminal::{Terminal, Verbosity};
 
@@ -191,6 +193,7 @@ pub(crate) struct Printer<'a> {
     started: Instant,
     apart: Apart,
     findings: Findings<'a>,
+    repeats: Repeats,
     rows: Vec<Row>,
     /// Blocks of a comment, as far as there is room.
     blocks: String,
@@ -259,6 +262,7 @@ impl<'a> Printer<'a> {
             started: Instant::now(),
             apart: Apart::default(),
             findings,
+            repeats: Repeats::default(),
             rows: Vec::new(),
             blocks: String::new(),
             unpinned: 0,
@@ -291,13 +295,20 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
-    fn human(&self, ended: &Ended) -> Result<(), Failure> {
+    fn human(&mut self, ended: &Ended) -> Result<(), Failure> {
         if ended.facts.uneventful || ended.kept.out.is_empty() {
             return Ok(());
         }
         let site = ended.shown();
-        let text = format!("{}{}\n", heading(&site), ended.kept.out);
-        self.terminal.data(&text)
+        let printed = &ended.kept.out;
+        let new = match &ended.facts.parameters {
+            Some(parameters) => self.repeats.new_in(&site, parameters, printed),
+            None => Some(printed.clone()),
+        };
+        match new {
+            Some(new) => self.terminal.data(&format!("{}{new}\n", heading(&site))),
+            None => Ok(()),
+        }
     }
 
     fn json(&self, ended: &mut Ended) -> Result<(), Failure> {
@@ -331,6 +342,13 @@ impl<'a> Printer<'a> {
         if ended.facts.uneventful || ended.kept.out.is_empty() {
             return;
         }
+        if let Some(parameters) = &ended.facts.parameters
+            && self
+                .repeats
+                .knows(&ended.shown(), parameters, &ended.kept.out)
+        {
+            return;
+        }
         if self.blocks.len() + ended.kept.out.len() < COMMENT_LIMIT / 2 {
             // Writing to a string cannot fail.
             let _ = writeln!(self.blocks, "\n{}", ended.kept.out);
@@ -348,7 +366,14 @@ impl<'a> Printer<'a> {
         let worst = self.rows.iter().map(|row| row.exit);
         let worst = worst.fold(Exit::Done, Exit::or_worse);
         match self.style {
-            Style::Human => self.terminal.data(&self.table())?,
+            Style::Human => {
+                let width = self.terminal.out.width;
+                let mut text = String::new();
+                for line in self.repeats.alike().lines() {
+                    text += &format!("{}\n\n", words::filled(line, width, "", "  "));
+                }
+                self.terminal.data(&(text + &self.table()))?;
+            }
             Style::Json => {
                 let summary = serde_json::to_string(&self.json_summary(worst));
                 let summary = summary.map_err(Failure::json)?;
@@ -501,6 +526,9 @@ impl<'a> Printer<'a> {
             let _ = writeln!(text, "\n{sites} nothing to show.");
         }
         text.push_str(&self.blocks);
+        for line in self.repeats.alike().lines() {
+            let _ = writeln!(text, "\n{}", markdown_safe(line));
+        }
         text
     }
 }

@@ -1,6 +1,6 @@
 //! Where values come from: what a place in a file does not say by itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::Diagnostic;
 use crate::load::Substituted;
@@ -65,6 +65,15 @@ impl Origins {
             import: file.is_some_and(|file| file.table),
             parameters: self.parameters(span),
         }
+    }
+
+    /// The parameters that the document itself gives to its base, by name, with the places of their values.
+    #[must_use]
+    pub fn given(&self) -> BTreeSet<(&str, Span)> {
+        let all = self.parameters.values().flatten();
+        all.map(|(name, place)| (name.as_str(), *place))
+            .filter(|(_, place)| !self.of(*place).base)
+            .collect()
     }
 
     pub(crate) fn parameters(&self, span: Span) -> &[(String, Span)] {
