@@ -368,7 +368,7 @@ fn of_sites<'a>(command: &[&'a str], sites: &'a [String]) -> Vec<&'a str> {
 
 #[test]
 fn a_mistake_in_a_base_is_told_once() {
-    let test = over_a_base(9);
+    let mut test = over_a_base(9);
     let sites: Vec<String> = (1..=9)
         .map(|number| format!("site-{number:02}.kdl"))
         .collect();
@@ -409,6 +409,14 @@ fn a_mistake_in_a_base_is_told_once() {
     let each = test.run(of_sites(&["validate", "--all"], &sites));
     assert_eq!(each.stdout.matches("SW003 bad-value").count(), 9, "{each}");
     assert!(each.stdout.contains("── acme-c9 ──\n"), "{each}");
+    test.set("LC_ALL", "C");
+    let plain = test
+        .run(of_sites(&["validate", "--all"], &sites))
+        .everything();
+    assert!(
+        plain.is_ascii() && plain.contains("-- acme-c9 --\n"),
+        "{plain}"
+    );
     let sarif = json(
         &test
             .run(of_sites(&["validate", "--format", "sarif"], &sites))

@@ -19,7 +19,7 @@ use crate::render::outline;
 use crate::render::text::{COMMENT_LIMIT, count, counted, markdown_prose, markdown_safe, visible};
 use crate::render::words;
 use crate::report::{Groups, Tally};
-use crate::terminal::{Terminal, Verbosity};
+use crate::terminal::{Look, Terminal, Verbosity};
 
 /// The format of `--format json` over many sites.
 const FORMAT_VERSION: &str = "1.0";
@@ -306,7 +306,9 @@ impl<'a> Printer<'a> {
             None => Some(printed.clone()),
         };
         match new {
-            Some(new) => self.terminal.data(&format!("{}{new}\n", heading(&site))),
+            Some(new) => self
+                .terminal
+                .data(&format!("{}{new}\n", heading(&site, self.terminal.out))),
             None => Ok(()),
         }
     }
@@ -595,7 +597,7 @@ impl Ended {
     pub(crate) fn show_told(&mut self, terminal: &Terminal) {
         let told = std::mem::take(&mut self.kept.err);
         if !told.is_empty() {
-            terminal.error(&format!("{}{told}", heading(&self.shown())));
+            terminal.error(&format!("{}{told}", heading(&self.shown(), terminal.err)));
         }
     }
 
@@ -635,8 +637,9 @@ impl Ended {
     }
 }
 
-fn heading(site: &str) -> String {
-    format!("── {} ──\n", visible(site))
+fn heading(site: &str, look: Look) -> String {
+    let line = if look.unicode { "──" } else { "--" };
+    format!("{line} {} {line}\n", visible(site))
 }
 
 /// Changes that were made.
