@@ -226,7 +226,7 @@ fn repeated_inside(element: &Element) -> Vec<Diagnostic> {
 /// A place that names a node.
 /// Names that are looked at in search of the nearest ones. Who has thousands of wrong names mends them all in one way, and
 /// need not wait for a guess about each.
-const MOST_LOOKED_AT: usize = 200_000;
+const MOST_LOOKED_AT: usize = 100_000;
 
 struct Reference<'a> {
     kind: Kind,
