@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::load::read_file;
 use crate::model::Kind;
-use crate::read::{Headers, Reader, is_of_devices};
+use crate::read::{Headers, Reader, Separated, is_of_devices};
 use crate::schema::spec_of;
 use crate::show::{node_text, write_text};
 use crate::{Diagnostic, Severity, Sources, in_report_order};
@@ -38,7 +38,7 @@ pub struct TableNodes {
     pub sources: Sources,
 }
 
-/// Reads a spreadsheet: commas, semicolons or tabs between its cells, and a first line that says what the columns are.
+/// Reads a spreadsheet: commas, semicolons, tabs or pipes between its cells, and a first line that says what the columns are.
 /// Where `of` is not said, a table with models or hardware addresses is one of devices.
 #[must_use]
 pub fn table(path: &Path, of: Option<TableOf>) -> TableNodes {
@@ -54,19 +54,9 @@ pub fn table(path: &Path, of: Option<TableOf>) -> TableNodes {
 /// The same of a text that findings call `name`.
 #[must_use]
 pub fn table_text(name: &str, text: String, of: Option<TableOf>) -> TableNodes {
-    let header = text
-        .trim_start_matches('\u{feff}')
-        .lines()
-        .find(|line| !line.trim().is_empty());
-    let header = header.unwrap_or_default();
-    let many = |separator: &char| header.matches(*separator).count();
-    // Of equally many, the first: commas are what the rest of the world uses.
-    let delimiter = [',', ';', '\t']
-        .into_iter()
-        .rev()
-        .max_by_key(many)
-        .unwrap_or(',');
-    let of = of.unwrap_or(match is_of_devices(header, delimiter) {
+    let separated = Separated::of(&text);
+    let header = separated.header(&text);
+    let of = of.unwrap_or(match is_of_devices(header, separated.by) {
         true => TableOf::Devices,
         false => TableOf::Users,
     });
@@ -80,14 +70,8 @@ pub fn table_text(name: &str, text: String, of: Option<TableOf>) -> TableNodes {
     let mut reader = Reader::default();
     let mut sources = Sources::default();
     let file = sources.add(name.to_owned(), text);
-    let delimiter = u8::try_from(delimiter).unwrap_or(b',');
-    let read = reader.table(
-        file,
-        &sources.file(file).text,
-        spec,
-        delimiter,
-        &mut headers,
-    );
+
+    let read = reader.table(file, &sources.file(file).text, spec, &mut headers);
     let ignored = match headers {
         Headers::Anybodys { ignored } => ignored.into_iter().map(|name| name.value).collect(),
         Headers::Properties => Vec::new(),

@@ -233,3 +233,74 @@ fn what_follows_a_closed_cell_is_pointed_at_as_a_whole_letter() {
         assert_eq!(&text[span.start as usize..span.end as usize], letter);
     }
 }
+
+#[test]
+fn tables_are_separated_as_spreadsheets_do_it() {
+    let rows = "name,model,mac,,\nreception,WP480,9c:75:14:00:01:01,,\n\"Sales, Udine\",WP480,,,\n";
+    let commas = table("device", "", rows.as_bytes());
+    assert_eq!(plain(&commas), "");
+    for (first, separator) in [
+        ("", ";"),
+        ("", "\t"),
+        ("", "|"),
+        ("sep=;\r\n", ";"),
+        ("\u{feff}sep=;\n\n", ";"),
+        ("sep=|\n", "|"),
+    ] {
+        let text = rows
+            .replace("Sales, Udine", "Sales\u{1}Udine")
+            .replace(',', separator)
+            .replace('\u{1}', ", ");
+        let other = table("device", "", format!("{first}{text}").as_bytes());
+        assert_eq!(plain(&other), "", "{separator:?}");
+        assert_eq!(to_json(&other.topology), to_json(&commas.topology));
+    }
+}
+
+#[test]
+fn what_is_the_same_in_every_row_is_said_once() {
+    let mut all = String::new();
+    for (what, csv) in [
+        (
+            "quoted lines",
+            "\"name;model;mac\"\n\"a;WP480;9c:75:14:00:01:01\"\n\"b;WP480;9c:75:14:00:01:02\"\n",
+        ),
+        (
+            "quoted rows",
+            "name;model;mac\n\"a;WP480;\"\n\"b;WP480;\"\n\"c;WP480;\"\n",
+        ),
+        (
+            "a wrong column",
+            "name,model,mac\na,WP480,x\nb,WP480,y\nc,WP480,z\nd,WP480,w\n",
+        ),
+        (
+            "some wrong cells",
+            "name,model,mac\na,WP480,x\nb,WP480,\nc,WP480,z\nd,WP480,w\n",
+        ),
+        (
+            "a value in a column without a name",
+            "name,model,,\na,WP480,,\nb,WP480,,hunter2\n",
+        ),
+        (
+            "a column without a name before others",
+            "name,,model\na,,WP480\n",
+        ),
+    ] {
+        let loaded = table("device", "", csv.as_bytes());
+        all += &format!("{what}\n{}", plain(&loaded));
+        assert!(
+            !loaded
+                .sources
+                .files()
+                .any(|file| file.text.contains("hunter2"))
+        );
+        assert!(
+            loaded
+                .sources
+                .files()
+                .any(|file| file.text.contains("name")),
+            "{what}"
+        );
+    }
+    insta::assert_snapshot!("import-same", all);
+}

@@ -52,7 +52,6 @@ impl Loading {
             file,
             &self.sources.file(file).text,
             spec_of(kind),
-            b',',
             &mut Headers::Properties,
         );
         self.unread |= rows.unread;

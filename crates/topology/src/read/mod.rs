@@ -13,6 +13,7 @@ mod table;
 pub(crate) use blanks::is_invisible;
 pub use blanks::without_blanks;
 pub(crate) use headers::{Headers, is_of_devices};
+pub(crate) use table::Separated;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -230,7 +230,7 @@ fn check_plain(text: &str, shape: Shape) -> Result<Scalar, Refused> {
 
 /// Blanks around a value, and what cannot be seen in it: nobody means them, and nobody finds them.
 fn surrounded(text: &str, shape: Shape) -> Option<Refused> {
-    let is_plain = |byte: Option<&u8>| byte.is_none_or(|byte| byte.is_ascii_graphic());
+    let is_plain = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
     let bytes = text.as_bytes();
     if bytes.is_ascii() && is_plain(bytes.first()) && is_plain(bytes.last()) {
         return None;

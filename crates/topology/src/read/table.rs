@@ -1,8 +1,10 @@
 //! The rows of a CSV file → checked elements. Straight from the cells: a site may have ten thousand of them.
 
 mod records;
+mod separator;
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use csv::StringRecord;
@@ -17,6 +19,7 @@ use crate::report::{
 use crate::schema::{Arity, Field, Shape, Spec, names_a_secret};
 use crate::source::{FileId, Span, Spanned};
 use records::{Found, Place, Problem, Records, parts};
+pub(crate) use separator::Separated;
 
 /// What was read from a CSV file.
 pub(crate) struct Rows {
@@ -36,6 +39,8 @@ enum Column {
     Unknown {
         secret: bool,
     },
+    /// Without a name, as spreadsheets leave them behind the last column: nothing may be in it.
+    Nameless,
 }
 
 impl Column {
@@ -43,6 +48,7 @@ impl Column {
         match self {
             Self::Field(field) => field.shape == Shape::Secret,
             Self::Unknown { secret } => *secret,
+            Self::Nameless => true,
         }
     }
 }
@@ -62,22 +68,21 @@ impl Reader {
         file: FileId,
         text: &str,
         spec: &'static Spec,
-        delimiter: u8,
         headers: &mut Headers,
     ) -> Rows {
+        let separated = Separated::of(text);
         let place = Place {
             file,
             text,
-            delimiter,
+            delimiter: separated.byte(),
         };
-        let start = text.len() - text.trim_start_matches('\u{feff}').len();
         let mut rows = Rows {
             elements: Vec::new(),
             header: place.span(&(0..0)),
             absent: Vec::new(),
             unread: false,
         };
-        let mut records = Records::new(&place, start..text.len());
+        let mut records = Records::new(&place, separated.start..text.len());
         while let Some(Found { whole, problem }) = records.next() {
             if let Some(problem) = problem {
                 self.unreadable(&place, &whole, problem, true);
@@ -89,7 +94,9 @@ impl Reader {
             let columns = self.columns(record, &place, cells, spec, (&mut rows, headers));
             if let Some(columns) = columns {
                 let body = records.at()..text.len();
+                let before = self.diagnostics.len();
                 self.body(&place, body, &columns, spec, &mut rows);
+                self.gather(before, rows.elements.len());
             }
             return rows;
         }
@@ -123,6 +130,36 @@ impl Reader {
             self.extend(reader);
             rows.elements.extend(elements);
             rows.unread |= unread;
+        }
+    }
+
+    /// What is the same in all rows is said of the first.
+    fn gather(&mut self, from: usize, rows: usize) {
+        /// Fewer are shown as they are.
+        const MANY: usize = 3;
+        // What is said of a value is the same whatever the value is.
+        let cause = |message: &str| {
+            let end = message.rfind(", not `").unwrap_or(message.len());
+            message[..end].to_owned()
+        };
+        let found = self.diagnostics.split_off(from);
+        let mut counts = HashMap::<String, usize>::new();
+        for finding in &found {
+            *counts.entry(cause(&finding.message)).or_default() += 1;
+        }
+        let mut said = HashSet::new();
+        for mut finding in found {
+            let cause = cause(&finding.message);
+            let count = counts.get(&cause).copied().unwrap_or(1);
+            // Rows of another length are no elements.
+            let is_same = count >= MANY && (count >= rows || finding.code == "SW001");
+            if is_same {
+                if !said.insert(cause) {
+                    continue;
+                }
+                finding.message = format!("{} (and in {} more rows)", finding.message, count - 1);
+            }
+            self.diagnostics.push(finding);
         }
     }
 
@@ -185,6 +222,23 @@ impl Reader {
         (rows, headers): (&mut Rows, &mut Headers),
     ) -> Option<Columns> {
         let known = || spec.arguments.iter().chain(spec.fields);
+        if let (1, Some(header)) = (record.len(), record.get(0))
+            && let Some(word) = separator::inside(header)
+        {
+            let message =
+                format!("the cells of this table are in one pair of quotes, separated by {word}");
+            let help = "take away the quotes around each line, or export the table again as CSV";
+            self.diagnostics
+                .push(syntax_error(Some(rows.header), message).help(help));
+            rows.unread = true;
+            // Nothing below is read, and all of it may be shown.
+            let end = cells.last().map_or(0, |cell| cell.end);
+            self.secrets.push(place.span(&(end..place.text.len())));
+            return None;
+        }
+        let named = (0..record.len())
+            .rfind(|at| record.get(*at).is_some_and(|name| !blank(name).is_empty()))
+            .map_or(0, |last| last + 1);
         let mut columns = Columns {
             all: Vec::with_capacity(record.len()),
             meant: Vec::new(),
@@ -192,6 +246,10 @@ impl Reader {
         };
         for (at, (name, cell)) in record.iter().zip(cells).enumerate() {
             let written = blank(name);
+            if at >= named && matches!(headers, Headers::Properties) {
+                columns.all.push(Column::Nameless);
+                continue;
+            }
             let name = headers.key(written, spec);
             let span = place.span(cell);
             let unknown = |secret| Column::Unknown { secret };
@@ -234,11 +292,7 @@ impl Reader {
                 None => {
                     let keys = || known().map(|field| field.key);
                     columns.meant.extend(nearest(name, keys()));
-                    let help = if record.len() == 1 && is_separated(name) {
-                        Some("cells are separated by commas".to_owned())
-                    } else {
-                        did_you_mean(name, keys())
-                    };
+                    let help = did_you_mean(name, keys());
                     let message = format!("`{}` has no property {}", spec.name, quoted(name));
                     self.diagnostics
                         .push(unknown_name(span, message).maybe_help(help));
@@ -263,14 +317,12 @@ impl Reader {
                 .map(|field| field.key)
                 .filter(|key| !has(key))
         };
-        let separated = record.len() == 1 && record.iter().any(is_separated);
-        let nameless: Vec<&str> = required(spec.arguments).filter(|_| !separated).collect();
+        let nameless: Vec<&str> = required(spec.arguments).collect();
         rows.absent = required(spec.fields).collect();
-        let named = !separated
-            && spec
-                .arguments
-                .iter()
-                .all(|field| !columns.meant.contains(&field.key));
+        let named = spec
+            .arguments
+            .iter()
+            .all(|field| !columns.meant.contains(&field.key));
         if !nameless.is_empty() {
             let message = format!("the table has no column {}", listed(&nameless));
             let help = format!(
@@ -303,7 +355,7 @@ impl Reader {
     ) -> Element {
         let mut element = Element::new(spec, place.span(whole));
         element.values.reserve(cells.len());
-        for ((column, text), cell) in columns.all.iter().zip(record).zip(cells) {
+        for (at, ((column, text), cell)) in columns.all.iter().zip(record).zip(cells).enumerate() {
             // A quoted cell is pointed at as a whole: what is doubled in it moves everything behind it.
             let quoted = place.text.as_bytes().get(cell.start) == Some(&b'"');
             let text = match quoted && text.contains('\r') {
@@ -332,6 +384,14 @@ impl Reader {
                     self.cell(&mut element, field, content, place.span(&within(content)));
                 }
                 Column::Unknown { secret: true } => self.secrets.push(place.span(cell)),
+                Column::Nameless => {
+                    self.secrets.push(place.span(cell));
+                    element.broken = true;
+                    let message = format!("column {} has no name and holds a value", at + 1);
+                    let help = "name the property that its cells are, or empty the column";
+                    self.diagnostics
+                        .push(unknown_name(place.span(cell), message).help(help));
+                }
                 Column::Unknown { secret: false } => {}
             }
         }
@@ -402,11 +462,6 @@ impl Reader {
     }
 }
 
-/// Whether a header line is one of another kind of table.
-fn is_separated(line: &str) -> bool {
-    line.contains([';', '\t'])
-}
-
 /// Without the blanks that people put around cells.
 fn blank(cell: &str) -> &str {
     cell.trim_matches(is_blank)
@@ -428,10 +483,32 @@ fn wrong_length(
         None => whole.clone(),
     };
     let help = if has > wanted {
-        "put a cell that holds a comma in quotes: `\"Sales, Udine\"`"
+        match place.delimiter {
+            b';' => "put a cell that holds a semicolon in quotes: `\"Sales; Udine\"`",
+            b'\t' | b'|' => "put a cell that holds the separator in quotes",
+            _ => "put a cell that holds a comma in quotes: `\"Sales, Udine\"`",
+        }
     } else {
-        "a cell may be empty, but its comma must be there"
+        match place.delimiter {
+            b',' => "a cell may be empty, but its comma must be there",
+            _ => "a cell may be empty, but its separator must be there",
+        }
     };
+    let separator = char::from(place.delimiter);
+    let is_quoted = |cell: &Range<usize>| {
+        place
+            .text
+            .get(cell.clone())
+            .is_some_and(|text| text.starts_with('"') && text.contains(separator))
+    };
+    if has == 1 && cells.first().is_some_and(is_quoted) {
+        let help = "take away the quotes around the row, or export the table again as CSV";
+        return syntax_error(
+            Some(place.span(&range)),
+            "this row is one cell: it stands in quotes as a whole",
+        )
+        .help(help);
+    }
     let message = format!("this row has {}, the header line has {wanted}", count(has));
     syntax_error(Some(place.span(&range)), message).help(help)
 }
