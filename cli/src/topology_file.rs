@@ -23,6 +23,12 @@ enum FileError {
         help("name the topology file, or change to the folder that holds `switchover.kdl`")
     )]
     NotFound(PathBuf),
+    #[error("there is no file `{}`", .0.display())]
+    #[diagnostic(
+        code(switchover::file::not_found),
+        help("check the path: a relative one begins at the current folder")
+    )]
+    NoFile(PathBuf),
     #[error("`{}` is a folder", .0.display())]
     #[diagnostic(code(switchover::topology::is_folder), help("name a file in it, such as `{}`", .0.join("switchover.kdl").display()))]
     IsFolder(PathBuf),
@@ -50,6 +56,17 @@ pub(crate) fn read(file: &Path) -> Result<Loaded, Failure> {
         )),
         // Any other trouble is found again, and told with its cause, while the file is read.
         Ok(_) | Err(_) => Ok(load(file)),
+    }
+}
+
+/// Refuses a file that is not there. Other trouble is told with its cause while the file is read.
+pub(crate) fn exists(file: &Path) -> Result<(), Failure> {
+    match file.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::new(
+            Exit::Failed,
+            FileError::NoFile(file.to_owned()),
+        )),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 

@@ -60,7 +60,7 @@ fn a_spreadsheet_that_is_wrong_is_pointed_at() {
     for (arguments, code, told) in [
         (vec!["empty.csv"], 3, "no header line"),
         (vec!["header.csv"], 1, "nothing to import"),
-        (vec!["none.csv"], 3, "none.csv"),
+        (vec!["none.csv"], 1, "there is no file `none.csv`"),
         (vec!["phones.csv", "-o", "there.kdl"], 1, "is there already"),
         (vec!["phones.csv", "--root", "x"], 2, "does not go with"),
         (vec![], 2, "needs `FILE`"),

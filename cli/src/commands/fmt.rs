@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::file::{self, Access};
 use crate::report;
 use crate::terminal::Terminal;
+use crate::topology_file;
 
 /// The command's arguments.
 #[derive(Debug, Args)]
@@ -41,6 +42,11 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     let mut exit = Exit::Done;
     for path in &arguments.files {
         let piped = path == Path::new("-");
+        if !piped && let Err(failure) = topology_file::exists(path) {
+            failure.show(terminal);
+            exit = Exit::Findings;
+            continue;
+        }
         let read = if piped { piped_in()? } else { format(path) };
         let formatted = match read {
             Ok(formatted) => formatted,

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::render::text::counted;
 use crate::report;
 use crate::terminal::Terminal;
+use crate::topology_file;
 
 /// None where it has errors, which are shown.
 pub(super) fn read(
@@ -33,6 +34,7 @@ pub(super) fn read(
         Kind::Device => TableOf::Devices,
         Kind::User => TableOf::Users,
     });
+    topology_file::exists(path)?;
     let nodes = table(path, of);
     if nodes
         .diagnostics
