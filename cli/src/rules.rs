@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use switchover_plugin_host::Plugin;
 use switchover_plugin_host::wit::{self, Basis, FindingKind};
-use switchover_topology::Severity;
+use switchover_topology::{Severity, mistyped};
 
 use crate::commands;
 use crate::failure::Failure;
@@ -180,10 +180,13 @@ impl Rules {
 
     /// Names the rules that were probably meant: by code, the beginning of codes, or name.
     pub(crate) fn nearest(&self, asked: &str) -> Result<String, Failure> {
-        let lower = asked.to_ascii_lowercase();
         let distance = |rule: Rule<'_>| {
-            let by_code = switchover_rules::slips(asked, rule.code());
-            by_code.min(strsim::osa_distance(&lower, rule.name()))
+            let by_code = Some(switchover_rules::slips(asked, rule.code()));
+            let by_code = by_code.filter(|slips| *slips <= 2);
+            by_code
+                .into_iter()
+                .chain(mistyped(asked, rule.name()))
+                .min()
         };
         let mut rules: Vec<Rule<'_>> = Self::own().collect();
         if !is_own(asked) {
@@ -199,8 +202,7 @@ impl Rules {
         }
         let mut near: Vec<(usize, Rule<'_>)> = rules
             .into_iter()
-            .map(|rule| (distance(rule), rule))
-            .filter(|(distance, _)| *distance <= 2)
+            .filter_map(|rule| Some((distance(rule)?, rule)))
             .collect();
         near.sort_by_key(|(distance, rule)| (*distance, rule.code()));
         let closest = near.first().map(|(distance, _)| *distance);

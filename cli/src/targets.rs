@@ -3,7 +3,7 @@
 use clap::Args;
 use miette::Diagnostic;
 use switchover_engine::Selection;
-use switchover_topology::Topology;
+use switchover_topology::{Topology, nearest};
 
 /// The options.
 #[derive(Debug, Clone, Default, Args)]
@@ -59,12 +59,8 @@ fn unknown(name: &str, topology: &Topology) -> TargetsError {
             .iter()
             .map(|target| target.name.value.as_str())
     };
-    let near = names()
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
-        .filter(|(distance, known)| *distance <= known.chars().count().div_ceil(3))
-        .min();
-    let help = match near {
-        Some((_, near)) => format!("did you mean `{near}`?"),
+    let help = match nearest(name, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
         None if names().next().is_none() => "the topology declares no target".to_owned(),
         None => format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
     };

@@ -9,6 +9,7 @@ mod editions;
 mod limitations;
 mod limits;
 mod model;
+mod nearest;
 mod source;
 mod support;
 mod transport;
@@ -30,6 +31,7 @@ pub use limits::{FAILOVER_CAPACITY, FailoverCapacity, LOAD_SHARING_SINCE, MINIMA
 pub use model::{
     Basis, DeviceClass, Model, TemplateFamily, Templates, model, models, nearest_model,
 };
+pub use nearest::{mistyped, nearest};
 pub use source::{Document, Source, rfc};
 pub use support::{
     Statement, Support, Verdict, Years, first_supporting, states, support, support_earlier,

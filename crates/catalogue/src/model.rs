@@ -1,6 +1,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::nearest::mistyped;
+
 /// What a device is to a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeviceClass {
@@ -178,10 +180,8 @@ pub fn model(name: &str) -> Option<&'static Model> {
 #[must_use]
 pub fn nearest_model(name: &str) -> Option<&'static str> {
     let wanted = plain(name);
-    let far = wanted.chars().count() / 3 + 1;
     names()
-        .map(|(known, _)| (strsim::damerau_levenshtein(&wanted, &plain(known)), known))
-        .filter(|(distance, _)| *distance <= far)
+        .filter_map(|(known, _)| Some((mistyped(&wanted, &plain(known))?, known)))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
 }

@@ -30,12 +30,12 @@ pub use load::{Loaded, load, load_text};
 pub use model::Topology;
 pub use origin::{Origin, Origins};
 pub use read::without_blanks;
-pub use report::nearest;
 pub use schema::{kdl_schema, schema};
 pub use show::{
     FORMAT_VERSION, kdl_text, to_json, to_json_with_origins, to_kdl, to_kdl_with_origins,
 };
 pub use source::{FileId, Position, SourceFile, Sources, Span, Spanned};
+pub use switchover_catalogue::{mistyped, nearest};
 pub use table::{TableNodes, TableOf, table, table_text};
 
 /// What the fast reader of plain nodes says otherwise than the KDL parser does; none where they agree, as they must on

@@ -1,5 +1,7 @@
 //! The findings about a document: one constructor a code, so that codes and names stand in one place.
 
+pub(crate) use switchover_catalogue::nearest;
+
 use crate::source::Span;
 use crate::{Diagnostic, Related, Severity};
 
@@ -134,58 +136,6 @@ impl Diagnostic {
             span,
         });
         self
-    }
-}
-
-/// The known name that a mistyped one most likely stands for.
-#[must_use]
-pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Longer than any name of ours: comparing is quadratic, and nobody means one of them.
-    if written.len() > 256 {
-        return None;
-    }
-    let folded = written.to_lowercase();
-    let (length, letters) = (folded.chars().count(), Letters::of(&folded));
-    known
-        .into_iter()
-        .filter_map(|name| {
-            let far = name.chars().count().max(3) / 3;
-            let lower = name.to_lowercase();
-            if lower.chars().count().abs_diff(length) > far {
-                return None;
-            }
-            // Most names are far off, which is seen without a search for the distance.
-            if letters.distance_at_least(&Letters::of(&lower)) > far {
-                return None;
-            }
-            let distance = strsim::damerau_levenshtein(&folded, &lower);
-            (distance <= far).then_some((distance, name))
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
-
-/// How often each letter is in a word; letters that share a place are counted together.
-struct Letters([u32; 64]);
-
-impl Letters {
-    fn of(word: &str) -> Self {
-        let mut counts = [0; 64];
-        for letter in word.chars() {
-            counts[letter as usize % 64] += 1;
-        }
-        Self(counts)
-    }
-
-    /// What it takes at least to make one word of the other: an edit adds a letter, drops one, or puts one in the place of
-    /// another.
-    fn distance_at_least(&self, other: &Self) -> usize {
-        let surplus = |ours: &Self, theirs: &Self| -> usize {
-            let each = ours.0.iter().zip(theirs.0);
-            each.map(|(ours, theirs)| ours.saturating_sub(theirs) as usize)
-                .sum()
-        };
-        surplus(self, other).max(surplus(other, self))
     }
 }
 
