@@ -138,6 +138,10 @@ impl Scan<'_> {
         }
     }
 
+    pub(super) fn is_in_block(&self) -> bool {
+        !self.blocks.open.is_empty()
+    }
+
     /// Leaves off looking for the ends of blocks; gives how many are open.
     pub(super) fn forget_blocks(&mut self) -> usize {
         self.blocks.balance = 0;

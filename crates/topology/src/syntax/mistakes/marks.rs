@@ -44,7 +44,10 @@ impl Scan<'_> {
 
     pub(super) fn semicolon(&mut self, line: &mut Line<'_>, at: usize, token: Token) {
         line.stand = Stand::Name;
-        if line.is_first(at)
+        // Between the nodes of the top level, it is passed over.
+        let counts = self.is_in_block();
+        if counts
+            && line.is_first(at)
             && line
                 .next(at)
                 .is_some_and(|(_, next)| !next.is(Kind::Semicolon))
@@ -52,9 +55,10 @@ impl Scan<'_> {
             self.comment(line, Certainty::Sure, token.range());
         } else if self.is_prose(line, at) {
             self.comment(line, Certainty::Loose, token.range());
-        } else if line
-            .previous(at)
-            .is_none_or(|before| before.is(Kind::Semicolon))
+        } else if counts
+            && line
+                .previous(at)
+                .is_none_or(|before| before.is(Kind::Semicolon))
         {
             let message = "there is nothing before this `;`".to_owned();
             let edits = vec![Edit::new(token.range(), "")];
