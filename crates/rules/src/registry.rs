@@ -105,6 +105,7 @@ static RULES: &[Rule] = &[
     services::SW406,
     services::SW407,
     services::SW408,
+    services::SW409,
     services::SW410,
     services::SW411,
     writers::SW501,

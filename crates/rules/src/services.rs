@@ -6,6 +6,7 @@ mod addresses;
 mod dhcp;
 mod failure_domains;
 mod names;
+mod options;
 mod subnets;
 mod time;
 
@@ -13,6 +14,7 @@ pub(crate) use addresses::{SW401, SW402};
 pub(crate) use dhcp::{SW406, SW408};
 pub(crate) use failure_domains::{SW410, SW411};
 pub(crate) use names::{SW403, SW404, SW405};
+pub(crate) use options::SW409;
 pub(crate) use time::SW407;
 
 use std::collections::HashMap;

@@ -87,7 +87,10 @@ fn sw301_is_about_one_strategy() {
                 .text(),
         )
     };
-    assert_eq!(group("call-all-32"), ["SW301"]);
+    for strategy in ["call-all-32", "Call All 32", "call_all_32"] {
+        assert_eq!(group(strategy), ["SW301"], "{strategy}");
+    }
+    assert_eq!(group("call-all-10"), NONE);
     assert_eq!(group("call-all"), NONE);
 }
 

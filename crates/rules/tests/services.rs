@@ -454,3 +454,100 @@ fn sw411_leaves_sw410_silent() {
     }
     assert_eq!(codes(&all.text()), ["SW411"; 6]);
 }
+
+#[test]
+fn sw401_knows_addresses_that_no_host_can_have() {
+    let found = |sound: Sound| codes_of(&["SW4"], &sound.text());
+    let network = |old: &str, new: &str| found(Sound::new().with(old, new));
+    for address in ["10.20.30.0", "10.20.30.255"] {
+        assert_eq!(
+            network("gateway \"10.20.30.1\"", &format!("gateway \"{address}\"")),
+            ["SW401"]
+        );
+        let device = format!("network=\"voice\" address=\"{address}\"");
+        assert_eq!(
+            network("network=\"voice\"", &device),
+            ["SW401"],
+            "{address}"
+        );
+    }
+    assert_eq!(network("\"10.20.30.220\"", "\"10.20.30.255\""), ["SW401"]);
+    assert_eq!(network("\"10.20.30.220\"", "\"10.20.30.254\""), NONE);
+    // In a wider subnet these are addresses like any other.
+    let wide = |sound: Sound| sound.with("10.20.30.0/24", "10.20.28.0/22");
+    let inner = wide(Sound::new()).with("gateway \"10.20.30.1\"", "gateway \"10.20.30.255\"");
+    assert_eq!(found(inner), NONE);
+    // Two hosts share a subnet without either (RFC 3021).
+    let pair = "network \"link\" {\n    subnet \"10.9.0.0/31\"\n    gateway \"10.9.0.0\"\n}\n";
+    assert_eq!(found(Sound::new().and(pair)), NONE);
+}
+
+#[test]
+fn sw401_keeps_what_devices_ask_out_of_the_pool() {
+    let found = |old: &str, new: &str| codes_of(&["SW4"], &Sound::new().with(old, new).text());
+    assert_eq!(
+        found("ntp \"10.20.0.1\"", "ntp \"10.20.30.150\""),
+        ["SW401"]
+    );
+    assert_eq!(found("\"10.20.0.54\"\n", "\"10.20.30.150\"\n"), ["SW401"]);
+}
+
+#[test]
+fn sw409_is_about_options_with_another_meaning() {
+    let option = |code: &str| {
+        let service = format!(
+            "provisioning \"files\" {{\n    url \"http://10.20.30.80/\"\n    dhcp-option {code}\n}}\n"
+        );
+        let sound = Sound::new().with(
+            "    dhcp \"hq\"\n",
+            "    dhcp \"hq\"\n    provisioning \"files\"\n",
+        );
+        codes_of(&["SW409"], &sound.and(&service).text())
+    };
+    for code in [
+        "1", "3", "6", "12", "15", "42", "51", "53", "55", "61", "82", "119", "120", "121", "150",
+    ] {
+        assert_eq!(option(code), ["SW409"], "{code}");
+    }
+    for code in ["43", "66", "67", "128", "132", "159", "160", "224"] {
+        assert_eq!(option(code), NONE, "{code}");
+    }
+}
+
+#[test]
+fn values_that_no_device_can_have_are_refused() {
+    let refused = |old: &str, new: &str| codes_of(&["SW003"], &Sound::new().with(old, new).text());
+    for mac in [
+        "00:00:00:00:00:00",
+        "ff:ff:ff:ff:ff:ff",
+        "01:00:5e:00:00:01",
+        "33-33-00-00-00-01",
+    ] {
+        assert_eq!(refused("9c:75:14:00:02:01", mac), ["SW003"], "{mac}");
+    }
+    assert_eq!(
+        refused("9c:75:14:00:02:01", "02:00:00:00:00:01"),
+        NONE,
+        "local, and one device's"
+    );
+    for address in ["255.255.255.255", "224.0.0.1", "ff02::1"] {
+        assert_eq!(
+            refused("address \"10.20.0.20\"", &format!("address \"{address}\"")),
+            ["SW003"],
+            "{address}"
+        );
+    }
+    let url = |url: &str| {
+        let service = format!("provisioning \"files\" {{\n    url \"{url}\"\n}}\n");
+        codes_of(&["SW003"], &Sound::new().and(&service).text())
+    };
+    for blank in [
+        "http://10.0.0.1/ ",
+        " http://10.0.0.1/",
+        "http://10.0.0.1/a b",
+        "http://10.0.0.1/\\t",
+    ] {
+        assert_eq!(url(blank), ["SW003"], "{blank:?}");
+    }
+    assert_eq!(url("http://10.0.0.1/a%20b"), NONE);
+}

@@ -173,6 +173,15 @@ fn users_of(topology: &Topology, rule: &Rule, limitation: &Limitation, help: &st
         .collect()
 }
 
+/// People copy the strategy from the web page: `Call All 32`.
+fn spelled_alike(a: &str, b: &str) -> bool {
+    let plain = |text: &str| -> String {
+        let characters = text.chars().filter(|character| character.is_alphanumeric());
+        characters.flat_map(char::to_lowercase).collect()
+    };
+    plain(a) == plain(b)
+}
+
 fn call_all_32(topology: &Topology) -> Vec<Finding> {
     let Trigger::CallGroupStrategy(strategy) = CALL_ALL_32.trigger else {
         return Vec::new();
@@ -180,7 +189,7 @@ fn call_all_32(topology: &Topology) -> Vec<Finding> {
     topology
         .call_groups
         .iter()
-        .filter(|group| group.strategy.value == strategy)
+        .filter(|group| spelled_alike(&group.strategy.value, strategy))
         .map(|group| {
             let subject = format!(
                 "call group `{}` ({}) has the strategy `{strategy}`",

@@ -18,7 +18,7 @@ pub(crate) const SW401: Rule = Rule {
     code: "SW401",
     name: "addresses-do-not-fit",
     severity: Severity::Error,
-    summary: "subnets overlap; or a pool, gateway or reservation lies outside its subnet, or a fixed address inside the pool",
+    summary: "subnets overlap; a pool, gateway or reservation lies outside its subnet or at an address that no host can have; or a fixed address inside the pool",
     sources: &[
         rfc(2131, "4.3.1"),
         rfc(2132, "3.5"),
@@ -175,6 +175,10 @@ fn gateway(network: &Network) -> Option<Finding> {
             format!("gateway {address} of network `{name}` is not in its subnet {subnet}");
         return Some(outside(network, network.span, gateway.span, message));
     }
+    if let Some(what) = no_host(network, address) {
+        let message = format!("gateway {address} of network `{name}` is the {what} of {subnet}");
+        return Some(not_a_host(network, network.span, gateway.span, message));
+    }
     let pool = network
         .pool
         .as_ref()
@@ -191,7 +195,7 @@ fn pool_outside(network: &Network) -> Option<Finding> {
         .filter(|end| !subnet.contains(&end.value))
         .collect();
     let span = match ends.as_slice() {
-        [] => return None,
+        [] => return pool_end(network, pool),
         [end] => end.span,
         _ => pool.span,
     };
@@ -200,6 +204,37 @@ fn pool_outside(network: &Network) -> Option<Finding> {
         pool.first.value, pool.last.value, network.name.value
     );
     Some(outside(network, network.span, span, message))
+}
+
+/// A pool that reaches an address that no host can have.
+fn pool_end(network: &Network, pool: &Pool) -> Option<Finding> {
+    let mut ends = [&pool.first, &pool.last].into_iter();
+    let (end, what) = ends.find_map(|end| Some((end, no_host(network, end.value)?)))?;
+    let message = format!(
+        "the pool of network `{}` gives out {}, the {what} of {}",
+        network.name.value, end.value, network.subnet.value
+    );
+    Some(not_a_host(network, network.span, end.span, message))
+}
+
+/// What the address is in the subnet, where no host can have it.
+fn no_host(network: &Network, address: IpAddr) -> Option<&'static str> {
+    let subnet = network.subnet.value;
+    let (first, last) = host_range(subnet);
+    match address {
+        _ if (first..=last).contains(&address) => None,
+        _ if address == subnet.network() => Some("network address"),
+        _ if address == subnet.broadcast() => Some("broadcast address"),
+        _ => None,
+    }
+}
+
+fn not_a_host(network: &Network, node: Span, span: Span, message: String) -> Finding {
+    let (first, last) = host_range(network.subnet.value);
+    Finding::new(&SW401, node, span, message)
+        .label("no host can have it")
+        .related(network.subnet.span, "subnet declared here")
+        .help(format!("choose from {first} to {last}"))
 }
 
 fn reservation(network: &Network, device: &Device) -> Option<Finding> {
@@ -211,6 +246,13 @@ fn reservation(network: &Network, device: &Device) -> Option<Finding> {
             network.subnet.value, network.name.value
         );
         return Some(outside(network, device.span, reserved.span, message));
+    }
+    if let Some(what) = no_host(network, address) {
+        let message = format!(
+            "address {address} of `{name}` is the {what} of network `{}`",
+            network.name.value
+        );
+        return Some(not_a_host(network, device.span, reserved.span, message));
     }
     let pool = network
         .pool
@@ -264,8 +306,22 @@ fn servers_in_pools(topology: &Topology) -> Vec<Finding> {
         .iter()
         .filter_map(|network| Some(network.gateway.as_ref()?.value))
         .collect();
+    let asked = topology.networks.iter().flat_map(|network| {
+        let with_role = |role: &'static str| {
+            move |address| {
+                (
+                    network.span,
+                    address,
+                    format!("{role} of network `{}`", network.name.value),
+                )
+            }
+        };
+        let dns = network.dns.iter().map(with_role("a DNS server"));
+        dns.chain(network.ntp.iter().map(with_role("a time server")))
+    });
     pbxs.chain(dhcp)
         .chain(dns)
+        .chain(asked)
         .filter_map(|(node, address, what)| {
             let network = subnets.network_of(address.value)?;
             let pool = network

@@ -1,6 +1,6 @@
 //! One value as written → what its field's shape asks for.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -373,9 +373,9 @@ fn parse_text(text: &str, shape: Shape) -> Result<Scalar, Why> {
                 refuse(format!("must be {}, not {}", wanted(shape), quoted(text))).help(help)
             })),
         },
-        Shape::Address => from(text.parse().ok().map(Scalar::Address)),
+        Shape::Address => parse_address(text),
         Shape::Subnet => parse_subnet(text),
-        Shape::Mac => from(MacAddr::from_str(text).ok().map(Scalar::Mac)),
+        Shape::Mac => parse_mac(text),
         Shape::Version => from(text.parse().ok().map(Scalar::Version)),
         // Nothing but the plain form: the crate reads times and time zones too.
         Shape::Date if text.len() != "2027-03-31".len() => Err(None),
@@ -442,6 +442,38 @@ fn one_of(words: &[&str], text: &str, shape: Shape) -> Result<Scalar, Why> {
         .map(|help| refuse(format!("must be {}, not {}", wanted(shape), quoted(text))).help(help)))
 }
 
+/// One that a host can have. An imported topology has `0.0.0.0` where the address is still to be written.
+fn parse_address(text: &str) -> Result<Scalar, Why> {
+    let address: IpAddr = text.parse().map_err(|_| None)?;
+    let broadcast = address == IpAddr::V4(Ipv4Addr::BROADCAST);
+    let why = if address.is_multicast() {
+        "a multicast address"
+    } else if broadcast {
+        "the broadcast address"
+    } else {
+        return Ok(Scalar::Address(address));
+    };
+    Err(Some(refuse(format!(
+        "must be the address of one host, not {why} {}",
+        quoted(text)
+    ))))
+}
+
+/// One that a device can have: IEEE 802 sets the lowest bit of the first byte for groups.
+fn parse_mac(text: &str) -> Result<Scalar, Why> {
+    let mac = MacAddr::from_str(text).map_err(|_| None)?;
+    let why = match mac.0 {
+        [0, 0, 0, 0, 0, 0] => "the all-zero address",
+        [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] => "the broadcast address",
+        [first, ..] if first & 1 == 1 => "a multicast address",
+        _ => return Ok(Scalar::Mac(mac)),
+    };
+    Err(Some(refuse(format!(
+        "must be the hardware address of one device, not {why} {}",
+        quoted(text)
+    ))))
+}
+
 fn parse_subnet(text: &str) -> Result<Scalar, Why> {
     let subnet = IpNet::from_str(text).map_err(|_| {
         text.parse::<IpAddr>()
@@ -463,6 +495,15 @@ fn parse_subnet(text: &str) -> Result<Scalar, Why> {
 
 fn parse_url(text: &str, schemes: &[&str]) -> Result<Scalar, Why> {
     refuse_password(text)?;
+    // The parser drops them, or encodes them; who wrote them meant neither.
+    if text.contains(char::is_whitespace) {
+        let plain: String = text.split_whitespace().collect();
+        return Err(Some(match text.contains('@') {
+            true => refuse("must hold no blanks"),
+            false => refuse(format!("must hold no blanks: {}", quoted(text)))
+                .help(format!("did you mean {}?", quoted(&plain))),
+        }));
+    }
     match Url::parse(text) {
         Ok(url) if schemes.contains(&url.scheme()) && url.has_host() => {
             Ok(Scalar::Url(Box::new(url)))
