@@ -431,7 +431,8 @@ fn what_was_meant_is_proposed() {
 }
 
 #[test]
-fn what_stands_around_a_text_of_several_lines_is_its_own() {
-    let loaded = read("site \"hq\" mode=\"hot-standby\" {\n description \" a\\n b \"\n}");
+fn what_stands_around_a_description_is_its_own() {
+    let loaded =
+        read("site \"hq\" mode=\"hot-standby\" {\n description \" as the server has it \"\n}");
     assert_eq!(plain(&loaded), "");
 }

@@ -400,9 +400,9 @@ impl Reader {
                 return;
             }
             (Some(Substituted::From { .. }), Written::Text(text)) => {
-                scalar::parse_plain(text, field.shape)
+                scalar::parse_plain(text, field)
             }
-            _ => scalar::parse(value, field.shape),
+            _ => scalar::parse(value, field),
         };
         match parsed {
             Ok(scalar) => element

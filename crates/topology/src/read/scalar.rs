@@ -12,7 +12,7 @@ use super::blanks::{is_blank, is_invisible};
 use crate::choice::AUTH_SCHEMES;
 use crate::element::Scalar;
 use crate::report::{did_you_mean, either, quoted};
-use crate::schema::Shape;
+use crate::schema::{Field, Shape};
 use crate::syntax::{RawValue, Written};
 use crate::value::{self, MacAddr};
 
@@ -135,8 +135,12 @@ fn advice(shape: Shape) -> String {
 }
 
 /// Checks a value. Annotations are the caller's.
-pub(super) fn parse(raw: &RawValue, shape: Shape) -> Result<Scalar, Refused> {
-    check(raw, shape).map_err(|refused| refused.advised(shape))
+pub(super) fn parse(raw: &RawValue, field: &Field) -> Result<Scalar, Refused> {
+    let text = raw.value.as_string().unwrap_or_default();
+    match surrounded(text, field) {
+        Some(refused) => Err(refused),
+        None => check(raw, field.shape).map_err(|refused| refused.advised(field.shape)),
+    }
 }
 
 fn check(raw: &RawValue, shape: Shape) -> Result<Scalar, Refused> {
@@ -163,7 +167,7 @@ fn check(raw: &RawValue, shape: Shape) -> Result<Scalar, Refused> {
             .ok_or_else(mismatch),
         (Written::Integer(number), Shape::Loose) => Ok(Scalar::Text(number.to_smolstr())),
         (Written::Boolean(flag), Shape::Loose) => Ok(Scalar::Text(flag.to_smolstr())),
-        (Written::Text(text), _) if let Some(refused) = surrounded(text, shape) => Err(refused),
+
         (Written::Text(text), Shape::Integer(..)) if text.parse::<i128>().is_ok() => {
             Err(mismatch().help(format!("write it without quotes: `{text}`")))
         }
@@ -200,8 +204,11 @@ fn check(raw: &RawValue, shape: Shape) -> Result<Scalar, Refused> {
 }
 
 /// Checks a text that stands for a value of any type: a cell of a table, or a string with parameters in it.
-pub(super) fn parse_plain(text: &str, shape: Shape) -> Result<Scalar, Refused> {
-    check_plain(text, shape).map_err(|refused| refused.advised(shape))
+pub(super) fn parse_plain(text: &str, field: &Field) -> Result<Scalar, Refused> {
+    match surrounded(text, field) {
+        Some(refused) => Err(refused),
+        None => check_plain(text, field.shape).map_err(|refused| refused.advised(field.shape)),
+    }
 }
 
 fn check_plain(text: &str, shape: Shape) -> Result<Scalar, Refused> {
@@ -215,7 +222,6 @@ fn check_plain(text: &str, shape: Shape) -> Result<Scalar, Refused> {
             .map(Scalar::Integer)
     };
     match shape {
-        _ if let Some(refused) = surrounded(text, shape) => Err(refused),
         Shape::Integer(least, most) => number(least, most).ok_or_else(mismatch),
         Shape::OptionCode if number(0, u32::MAX).is_some() => number(1, 254).ok_or_else(mismatch),
         Shape::Boolean => match text {
@@ -229,13 +235,17 @@ fn check_plain(text: &str, shape: Shape) -> Result<Scalar, Refused> {
 }
 
 /// Blanks around a value, and what cannot be seen in it: nobody means them, and nobody finds them.
-fn surrounded(text: &str, shape: Shape) -> Option<Refused> {
+fn surrounded(text: &str, field: &Field) -> Option<Refused> {
     let is_plain = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
     let bytes = text.as_bytes();
     if bytes.is_ascii() && is_plain(bytes.first()) && is_plain(bytes.last()) {
         return None;
     }
-    let is_free = match shape {
+    // What somebody says in a sentence is not looked up anywhere.
+    if field.key == "description" {
+        return None;
+    }
+    let is_free = match field.shape {
         // The data of a record or an option is its writer's.
         Shape::Loose => return None,
         // It may hold a password, which is looked for first.

@@ -445,7 +445,7 @@ impl Reader {
             }
             return;
         }
-        match scalar::parse_plain(text, field.shape) {
+        match scalar::parse_plain(text, field) {
             Ok(scalar) => element.values.push((field.key, Spanned::new(scalar, span))),
             Err(refused) => {
                 element.broken = true;
