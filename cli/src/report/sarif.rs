@@ -506,6 +506,7 @@ mod tests {
             selection: &selection,
             topology: "site.kdl".into(),
             deny_warnings: false,
+            each: true,
         };
         let log: serde_json::Value =
             serde_json::from_str(&sarif(&report).expect("a log")).expect("JSON");

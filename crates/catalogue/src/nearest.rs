@@ -94,4 +94,20 @@ mod tests {
         assert_eq!(nearest("", known), None);
         assert_eq!(mistyped(&"a".repeat(1000), &"a".repeat(1000)), None);
     }
+
+    /// Else a name that was meant could be left out unseen.
+    #[test]
+    fn a_distance_is_never_less_than_what_it_takes_at_least() {
+        let words = [
+            "", "a", "ab", "ba", "aab", "voice", "vioce", "VOICE", "gäste", "gaste", "kea1", "ke1",
+            "kea12",
+        ];
+        for a in words {
+            for b in words {
+                let least = Letters::of(a).distance_at_least(&Letters::of(b));
+                let distance = strsim::damerau_levenshtein(a, b);
+                assert!(least <= distance, "{a} {b}: {least} > {distance}");
+            }
+        }
+    }
 }

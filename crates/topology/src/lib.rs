@@ -29,7 +29,6 @@ pub use format::{Formatted, Unformatted, format, format_text};
 pub use load::{Loaded, load, load_text};
 pub use model::Topology;
 pub use origin::{Origin, Origins};
-pub use read::without_blanks;
 pub use schema::{kdl_schema, schema};
 pub use show::{
     FORMAT_VERSION, kdl_text, to_json, to_json_with_origins, to_kdl, to_kdl_with_origins,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use switchover_topology::{kdl_text, without_blanks};
+use switchover_topology::kdl_text;
 
 /// A topology that is not a file yet.
 #[derive(Debug, Clone, Default)]
@@ -101,15 +101,14 @@ impl Node {
         let mut node = Self::new(name);
         for argument in arguments {
             node.text.push(' ');
-            node.text.push_str(&kdl_text(without_blanks(argument)));
+            node.text.push_str(&kdl_text(argument));
         }
         node
     }
 
     pub(super) fn property(mut self, key: &str, value: &str) -> Self {
         // Writing to a string cannot fail.
-        let value = kdl_text(without_blanks(value));
-        let _ = write!(self.text, " {key}={value}");
+        let _ = write!(self.text, " {key}={}", kdl_text(value));
         self
     }
 
@@ -251,7 +250,7 @@ mod tests {
             let loaded = load_text("x", document.text(), std::path::Path::new(""));
             prop_assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
             let site = loaded.topology.site.unwrap();
-            prop_assert_eq!(site.description.map(|text| text.value).unwrap_or_default(), without_blanks(&value));
+            prop_assert_eq!(site.description.map(|text| text.value).unwrap_or_default(), value);
             prop_assert!(format_text("x", document.text()).is_ok());
         }
     }

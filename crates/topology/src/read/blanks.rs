@@ -12,9 +12,3 @@ pub(crate) fn is_invisible(letter: char) -> bool {
 pub(super) fn is_blank(letter: char) -> bool {
     (letter.is_whitespace() && letter != '\n') || is_invisible(letter)
 }
-
-/// A text as the language takes it: what cannot be seen around it means nothing.
-#[must_use]
-pub fn without_blanks(text: &str) -> &str {
-    text.trim_matches(is_blank)
-}

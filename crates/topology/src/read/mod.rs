@@ -11,7 +11,6 @@ mod settings;
 mod table;
 
 pub(crate) use blanks::is_invisible;
-pub use blanks::without_blanks;
 pub(crate) use headers::{Headers, is_of_devices};
 pub(crate) use table::Separated;
 
