@@ -6,11 +6,13 @@ use switchover_engine::{
     CheckedOffline, Commands, Context, Permits, Selection, Soundness, Sources, Stop, TargetError,
     Wanted,
 };
-use switchover_rules::acknowledge;
+use switchover_plugin_host::wit::Basis;
+use switchover_rules::{PluginCode, acknowledge_plugins};
 use switchover_topology::{Diagnostic, Loaded, Severity, Span, in_report_order};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::rules::{Rule, Rules};
 use crate::session::{self, Shared};
 use crate::topology_file;
 
@@ -71,8 +73,11 @@ pub(crate) fn failure(errors: Vec<TargetError>, loaded: &Loaded) -> Option<Failu
 pub(crate) fn join(
     loaded: &Loaded,
     mut findings: Vec<Diagnostic>,
-    mut found: Vec<Diagnostic>,
+    checked: &mut CheckedOffline,
+    rules: &Rules,
 ) -> Vec<Diagnostic> {
+    let mut found = std::mem::take(&mut checked.findings);
+    let checked = &*checked;
     // A value that a rule refuses is not refused again because no plugin can use it.
     let refused: HashSet<Span> = findings
         .iter()
@@ -83,9 +88,37 @@ pub(crate) fn join(
         !finding.code.starts_with("SW")
             || finding.span.is_none_or(|place| !refused.contains(&place))
     });
-    let found = acknowledge(&loaded.topology, found, topology_file::today());
+    let today = topology_file::today();
+    let found = acknowledge_plugins(&loaded.topology, found, today, |code| {
+        known(checked, rules, code)
+    });
     findings.extend(loaded.origins.relate(found));
     in_report_order(findings)
+}
+
+/// What is known of a plugin's code after these plugins have looked.
+fn known(checked: &CheckedOffline, rules: &Rules, code: &str) -> PluginCode {
+    // Where the plugins that come with the command cannot be loaded, nothing can be told of their codes.
+    let Ok(found) = rules.find(code) else {
+        return PluginCode::NotJudged;
+    };
+    match found {
+        Some(Rule::Plugin(plugin, kind)) => {
+            let judged = checked.judged.contains_key(plugin.name());
+            // One that no target uses finds nothing here, either.
+            let unused = !judged && !checked.not_judged.contains(plugin.name());
+            match kind.basis {
+                Basis::Topology if judged || unused => PluginCode::Judged,
+                Basis::Server if unused => PluginCode::Judged,
+                Basis::Topology | Basis::Server => PluginCode::NotJudged,
+            }
+        }
+        Some(Rule::Own(_)) => PluginCode::NotJudged,
+        None => match rules.nearest(code) {
+            Ok(meant) => PluginCode::Unknown(meant),
+            Err(_) => PluginCode::NotJudged,
+        },
+    }
 }
 
 /// How much of a topology can be relied on, by what reading it found.

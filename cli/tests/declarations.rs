@@ -305,3 +305,53 @@ fn plan_has_the_findings_of_validate() {
         "findings outrank pending changes: {denied}"
     );
 }
+
+/// One that does nothing would hide a later finding; one of a code that does not exist never had an effect.
+#[test]
+fn an_acknowledgement_of_a_plugins_code_that_does_nothing_is_found() {
+    let accept = |code: &str| {
+        let line = format!(
+            "url=\"http://prov.acme.example/\" target=\"files\" {{ acknowledge \"{code}\" reason=\"why\"; }}"
+        );
+        site(DNSMASQ, FILES, ZONE)
+            .replace(r#"url="http://prov.acme.example/" target="files""#, &line)
+    };
+    let mut table = String::new();
+    for code in [
+        "PROV004",
+        "PROV003",
+        "PROV033",
+        "prov003",
+        "KEA001",
+        "KEA012",
+        "WILDIX101",
+        "FOO001",
+    ] {
+        let test = TestEnvironment::new();
+        test.write("switchover.kdl", &accept(code));
+        let idle = |arguments: &[&str]| -> Vec<String> {
+            let report: Value = serde_json::from_str(&test.run(arguments).stdout).unwrap();
+            let found = report["diagnostics"].as_array().unwrap().iter();
+            found
+                .filter(|finding| finding["code"] == "SW007")
+                .map(|finding| {
+                    format!(
+                        "{}; {}",
+                        finding["message"].as_str().unwrap(),
+                        finding["help"].as_str().unwrap()
+                    )
+                })
+                .collect()
+        };
+        table += &format!(
+            "{code}: {}\n",
+            idle(&["validate", "--format", "json"]).join(" | ")
+        );
+        // Where no plugin has looked, nothing can be told.
+        assert_eq!(
+            idle(&["validate", "--format", "json", "--no-plugins"]),
+            [""; 0]
+        );
+    }
+    assert_snapshot!(table);
+}

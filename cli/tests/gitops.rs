@@ -133,7 +133,7 @@ fn the_gitlab_jobs_do_what_they_say() {
     let plan = script(&file, "plan/script");
     let secret = [("RECEPTION_SIP", "s3cr3t")];
     let shown = succeeded(&mut run_script(&test, &plan, &secret));
-    assert!(shown.starts_with("### Plan for acme-hq\n"), "{shown}");
+    assert!(shown.starts_with("### Plan for acme-hq: "), "{shown}");
 
     // The comment has the plan, or says that there is none. Without a token, none is made.
     let curl = "#!/bin/bash\necho \"$*\" >> asked\ncp plan.md \"note-$CI_JOB_STATUS\"\n";
@@ -158,7 +158,7 @@ fn the_gitlab_jobs_do_what_they_say() {
     let footer = "\nCommit 0123abc · [job](https://gitlab.example/jobs/1)\n";
     let (made, failed) = (read("note-success"), read("note-failed"));
     assert!(
-        made.starts_with("### Plan for acme-hq\n") && made.ends_with(footer),
+        made.starts_with("### Plan for acme-hq: ") && made.ends_with(footer),
         "{made}"
     );
     assert!(

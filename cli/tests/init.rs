@@ -10,7 +10,7 @@ fn what_is_written_has_no_findings_and_is_laid_out() {
     assert_snapshot!(test.run(["init"]));
     let output = test.run(["validate", "--deny-warnings"]);
     assert_eq!(output.code, Some(0), "{output}");
-    assert!(output.stdout.ends_with("\n3 accepted\n"), "{output}");
+    assert!(output.stdout.ends_with("\n5 accepted\n"), "{output}");
     let output = test.run(["fmt", "--check"]);
     assert_eq!((output.code, output.everything()), (Some(0), String::new()));
     let output = test.run(["plan"]);

@@ -162,7 +162,7 @@ fn plans() {
         &GOOD.replace("9c:75:14:00:01:02", "9c:75:14:00:01:09"),
     );
     let drift = printed(&test, &["drift", "--format", "json"]);
-    let may_lack = ["reason"];
+    let may_lack = ["reason", "before_line", "after_line", "more"];
     assert_describes_all(&self::schema("drift.schema.json"), &drift, &may_lack, &free);
     let second = printed(&test, &["plan", "--format", "json"]);
     assert_ne!(second["summary"]["drifted"], 0, "{second:#}");

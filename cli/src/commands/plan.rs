@@ -17,7 +17,7 @@ use crate::render::outline::{self, Extent};
 use crate::render::state::StateFound;
 use crate::render::text::{markdown_prose, markdown_safe, visible};
 use crate::render::{plan_human, plan_json, plan_markdown};
-use crate::report::Tally;
+use crate::report::{self, Tally};
 use crate::session::Session;
 use crate::targets::TargetArguments;
 use crate::terminal::Terminal;
@@ -205,7 +205,10 @@ fn rendered(
         Format::Json => plan_json::render(plan, state, findings, kept).map_err(Failure::json),
         Format::Markdown => {
             let text = plan_markdown::render(plan, state, extent);
-            Ok(with_digest(text, plan_markdown::kept))
+            let text = with_digest(text, plan_markdown::kept);
+            let (findings, sources) = findings;
+            let section = report::markdown_section(findings, sources, text.chars().count());
+            Ok(text + &section)
         }
     }
 }

@@ -119,8 +119,8 @@ fn judged(
     if !arguments.no_plugins {
         let path = file.display().to_string();
         match offline::check(shared, &loaded, &path, understood) {
-            Ok(checked) => {
-                findings = offline::join(&loaded, findings, checked.findings);
+            Ok(mut checked) => {
+                findings = offline::join(&loaded, findings, &mut checked, selection.known());
                 failed = offline::failure(checked.errors, &loaded);
             }
             Err(failure) => failed = Some(failure),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use switchover_topology::Diagnostic;
+use switchover_topology::{Diagnostic, Sources};
 
 use super::groups::Groups;
 use crate::render::text::{COMMENT_LIMIT, counted, markdown_code, markdown_prose, markdown_safe};
@@ -56,49 +56,77 @@ pub(crate) fn groups<'a>() -> Groups<'a> {
 /// Collected findings, each cause once.
 pub(crate) fn grouped(groups: &Groups<'_>, of: &str) -> String {
     let mut page = Page::new(of, groups.tally());
-    let open = groups.open_groups().iter().map(|group| {
-        let finding = &group.first;
-        let mut places = markdown_code(group.place.as_deref().unwrap_or("–"));
-        if let Some((others, _)) = groups.others(group) {
-            let _ = write!(places, "<br>also: {}", markdown_safe(&others));
-        }
-        if let Some(sites) = groups.sites_of(group) {
-            let _ = write!(places, "<br>{}", markdown_safe(&sites));
-        }
-        let cell = group.drawn.clone().unwrap_or_else(|| {
-            format!(
-                "other causes than those above, first: {}",
-                markdown_prose(&finding.message)
-            )
-        });
-        Row {
-            text: line(finding, &places, group.count(), &cell),
-            stands_for: tally_of(finding, group.count()),
-        }
-    });
-    page.table(OPEN_HEADING, "", open);
-    let accepted = groups.accepted().map(|(code_of_rule, accepted)| {
-        let place = markdown_code(accepted.place.as_deref().unwrap_or("–"));
-        let first = if accepted.count > 1 { "first at " } else { "" };
-        let others = match accepted.other_reasons() {
-            0 => String::new(),
-            others => format!("; {}", counted(others, "other reason", "other reasons")),
-        };
-        let text = format!(
-            "| {first}{place} | **{} {}**{}<br>{}{others} |\n",
-            markdown_safe(code_of_rule),
-            markdown_safe(&accepted.name),
-            times(accepted.count),
-            markdown_safe(&accepted.reason)
-        );
-        let stands_for = Tally {
-            accepted: accepted.count,
-            ..Tally::default()
-        };
-        Row { text, stands_for }
-    });
-    page.table(RULES_HEADING, ACCEPTED_END, accepted);
+    page.causes(groups);
     page.end("`switchover validate` shows them all")
+}
+
+/// Findings as a folded part of a comment that already has so many characters; nothing where there are none. It is open where
+/// something is to be done.
+pub(crate) fn section(findings: &[Diagnostic], sources: &Sources, taken: usize) -> String {
+    if findings.is_empty() {
+        return String::new();
+    }
+    let mut groups = groups();
+    groups.add(findings, sources, None);
+    let tally = groups.tally();
+    let open = if tally.errors + tally.warnings > 0 {
+        " open"
+    } else {
+        ""
+    };
+    let text = format!("\n<details{open}><summary>Findings: {tally}</summary>\n");
+    let mut page = Page::of(text, taken);
+    page.causes(&groups);
+    page.end("`switchover validate` shows them all") + SECTION_END
+}
+
+const SECTION_END: &str = "\n</details>\n";
+
+impl Page {
+    fn causes(&mut self, groups: &Groups<'_>) {
+        let open = groups.open_groups().iter().map(|group| {
+            let finding = &group.first;
+            let mut places = markdown_code(group.place.as_deref().unwrap_or("–"));
+            if let Some((others, _)) = groups.others(group) {
+                let _ = write!(places, "<br>also: {}", markdown_safe(&others));
+            }
+            if let Some(sites) = groups.sites_of(group) {
+                let _ = write!(places, "<br>{}", markdown_safe(&sites));
+            }
+            let cell = group.drawn.clone().unwrap_or_else(|| {
+                format!(
+                    "other causes than those above, first: {}",
+                    markdown_prose(&finding.message)
+                )
+            });
+            Row {
+                text: line(finding, &places, group.count(), &cell),
+                stands_for: tally_of(finding, group.count()),
+            }
+        });
+        self.table(OPEN_HEADING, "", open);
+        let accepted = groups.accepted().map(|(code_of_rule, accepted)| {
+            let place = markdown_code(accepted.place.as_deref().unwrap_or("–"));
+            let first = if accepted.count > 1 { "first at " } else { "" };
+            let others = match accepted.other_reasons() {
+                0 => String::new(),
+                others => format!("; {}", counted(others, "other reason", "other reasons")),
+            };
+            let text = format!(
+                "| {first}{place} | **{} {}**{}<br>{}{others} |\n",
+                markdown_safe(code_of_rule),
+                markdown_safe(&accepted.name),
+                times(accepted.count),
+                markdown_safe(&accepted.reason)
+            );
+            let stands_for = Tally {
+                accepted: accepted.count,
+                ..Tally::default()
+            };
+            Row { text, stands_for }
+        });
+        self.table(RULES_HEADING, ACCEPTED_END, accepted);
+    }
 }
 
 const OPEN_HEADING: &str = "| | place | finding |\n| --- | --- | --- |\n";
@@ -123,9 +151,13 @@ struct Page {
 
 impl Page {
     fn new(of: &str, tally: Tally) -> Self {
-        let text = format!("### Findings in {of}\n\n**{tally}**\n");
+        Self::of(format!("### Findings in {of}\n\n**{tally}**\n"), 0)
+    }
+
+    /// Begins with this text, where so many characters of the comment are taken.
+    fn of(text: String, taken: usize) -> Self {
         Self {
-            room: COMMENT_LIMIT.saturating_sub(text.chars().count() + 2 * RESERVED),
+            room: COMMENT_LIMIT.saturating_sub(taken + text.chars().count() + 2 * RESERVED),
             text,
             left_out: Tally::default(),
         }

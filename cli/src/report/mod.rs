@@ -26,7 +26,9 @@ pub(crate) use groups::Groups;
 pub(crate) use human::{Shown, grouped, groups, human};
 pub(crate) use json::{json, json_members};
 pub(crate) use junit::junit;
-pub(crate) use markdown::{grouped as markdown_of, groups as groups_of_markdown, markdown};
+pub(crate) use markdown::{
+    grouped as markdown_of, groups as groups_of_markdown, markdown, section as markdown_section,
+};
 pub(crate) use sarif::sarif;
 pub(crate) use selection::Selection;
 

@@ -84,6 +84,11 @@ impl Selection {
         own.filter(|rule| self.reports(rule.code())).collect()
     }
 
+    /// All rules that there are.
+    pub(crate) const fn known(&self) -> &Rules {
+        &self.known
+    }
+
     /// The same, and those rules of plugins that these findings are of.
     pub(crate) fn rules(&self, findings: &[Diagnostic]) -> Result<Vec<Rule<'_>>, Failure> {
         let mut rules: Vec<Rule<'_>> = self.own();

@@ -560,7 +560,7 @@ fn what_says_how_the_server_is_reached_is_checked_with_the_topology() {
     let mut environment = TestEnvironment::new();
     environment.set("TSIG_SECRET", DnsKey::SWITCHOVER.secret);
     for (old, new, said) in [
-        ("server \"10.20.0.52\"\n", "", "it needs a `server`"),
+        ("server \"10.20.0.52\"\n", "", "has no `server`"),
         (
             "server \"10.20.0.52\"\n",
             "server \"10.20.0.52:0\"\n",
@@ -579,7 +579,7 @@ fn what_says_how_the_server_is_reached_is_checked_with_the_topology() {
         (
             "tsig \"switchover\"",
             "await \"5s\"\n    tsig \"switchover\"",
-            "'await' was unexpected",
+            "has no setting `await`",
         ),
         (
             "role=\"primary\"",

@@ -33,6 +33,10 @@ pub struct Checked {
     pub findings: Vec<Diagnostic>,
     /// Targets that could not be judged, since their plugin could not be used.
     pub errors: Vec<TargetError>,
+    /// Plugins that have judged every target of theirs.
+    pub judged: BTreeMap<String, Plugin>,
+    /// Names of plugins that have not.
+    pub not_judged: BTreeSet<String>,
 }
 
 /// Lets the plugins of all targets look at a topology. No server is asked, nothing is written.
@@ -42,35 +46,44 @@ pub fn check(context: &Context<'_>, soundness: Soundness) -> Checked {
     let mut checked = Checked::default();
     let targets = context.topology.targets.iter();
     for target in targets.filter(|target| context.selection.takes(&target.name.value)) {
-        let judged = judge(context, target, soundness, &secrets, &mut checked.findings);
-        let failed = judged.map_err(|cause| TargetError::new(&target.name, "check", cause));
-        checked.errors.extend(failed.err());
+        match judge(context, target, soundness, &secrets, &mut checked.findings) {
+            Ok(Some(plugin)) => drop(checked.judged.insert(plugin.name().to_owned(), plugin)),
+            Ok(None) => drop(checked.not_judged.insert(target.plugin.value.clone())),
+            Err(cause) => {
+                checked.not_judged.insert(target.plugin.value.clone());
+                let error = TargetError::new(&target.name, "check", cause);
+                checked.errors.push(error);
+            }
+        }
     }
+    let not_judged = &checked.not_judged;
+    checked.judged.retain(|name, _| !not_judged.contains(name));
     checked.findings = in_report_order(checked.findings);
     checked
 }
 
+/// The plugin, if it has looked at all that bears on the target.
 fn judge(
     context: &Context<'_>,
     target: &Target,
     soundness: Soundness,
     secrets: &RunSecrets,
     findings: &mut Vec<Diagnostic>,
-) -> Result<(), Cause> {
+) -> Result<Option<Plugin>, Cause> {
     let Some(plugin) = declared::plugin(context, target, findings)? else {
-        return Ok(());
+        return Ok(None);
     };
     let scope = Scope::of(context.topology, target);
     // One that nothing names has no part of the topology to look at.
     if soundness == Soundness::InParts || scope.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     match wanted(context, target, &scope, &plugin, secrets, findings) {
-        Ok(_) => Ok(()),
+        Ok(resources) => Ok(resources.map(|_| plugin)),
         // The site's own templates stand in for the plugin's: a fault in them is the topology's.
         Err(Cause::Render(error)) if target.templates.is_some() => {
             findings.push(bad_template(target, &error));
-            Ok(())
+            Ok(None)
         }
         Err(cause) => Err(cause),
     }

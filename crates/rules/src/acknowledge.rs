@@ -31,6 +31,48 @@ pub fn acknowledge(
     diagnostics
 }
 
+/// What is known of a code that is not one of switchover's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PluginCode {
+    /// A plugin has judged the topology by it.
+    Judged,
+    /// A plugin declares it, and has not judged by it.
+    NotJudged,
+    /// No plugin declares it. What was probably meant.
+    Unknown(String),
+}
+
+/// The same, and a finding (SW007) for each acknowledgement of a plugin's code that does nothing. `known` says what is known
+/// of such a code.
+#[must_use]
+pub fn acknowledge_plugins(
+    topology: &Topology,
+    mut diagnostics: Vec<Diagnostic>,
+    today: Date,
+    known: impl Fn(&str) -> PluginCode,
+) -> Vec<Diagnostic> {
+    let nodes = acknowledging_nodes(topology);
+    let places = vec![None; diagnostics.len()];
+    let effective = mark(&nodes, &mut diagnostics, &places, today);
+    let idle: BTreeMap<Span, &Acknowledge> = nodes
+        .iter()
+        .map(|(_, acknowledgement)| (acknowledgement.span, *acknowledgement))
+        .filter(|(span, acknowledgement)| {
+            !effective.contains(span) && !is_our_code(&acknowledgement.code)
+        })
+        .collect();
+    let reported = idle.into_values().filter_map(|acknowledgement| {
+        let code = acknowledgement.code.value.as_str();
+        match known(code) {
+            PluginCode::NotJudged => None,
+            PluginCode::Judged => Some(idle_today(acknowledgement, code, today)),
+            PluginCode::Unknown(meant) => Some(unknown_code(acknowledgement, Some(meant))),
+        }
+    });
+    diagnostics.extend(reported.map(|finding| finding.diagnostic));
+    diagnostics
+}
+
 /// Why findings of these rules, at these nodes and values, are accepted; none where they are not.
 pub(crate) fn accepted(
     topology: &Topology,
@@ -167,12 +209,9 @@ fn without_effect(
     let Some(rule) = rule(code) else {
         // Codes of plugins are theirs to know, and they may not have run.
         return is_our_code(code).then(|| {
-            warn(written, format!("acknowledges `{code}`, which is no rule"))
-                .label("no such rule")
-                .help(nearest_acknowledgeable(code).map_or_else(
-                    || "remove it, or name the code that the report shows".to_owned(),
-                    |near| format!("did you mean `{}` ({})?", near.code, near.summary),
-                ))
+            let near = nearest_acknowledgeable(code);
+            let near = near.map(|near| format!("did you mean `{}` ({})?", near.code, near.summary));
+            unknown_code(acknowledgement, near)
         });
     };
     if !rule.acknowledgeable {
@@ -188,21 +227,9 @@ fn without_effect(
             )),
         );
     }
-    if let Some(until) = acknowledgement
-        .until
-        .as_ref()
-        .filter(|until| until.value < today)
-    {
-        return Some(
-            warn(
-                until.span,
-                format!("acknowledgement of {code} expired on {}", until.value),
-            )
-            .label("the last day on which it counted")
-            .help(format!(
-                "repair what {code} reports, or decide anew and set a later `until`"
-            )),
-        );
+    let expired = acknowledgement.until.as_ref();
+    if expired.is_some_and(|until| until.value < today) {
+        return Some(idle_today(acknowledgement, code, today));
     }
     // Whether another site has the same, one topology cannot tell.
     if matches!(rule.check, Check::Sites) {
@@ -212,14 +239,42 @@ fn without_effect(
     if rule.looks_at.iter().any(incomplete) || stop(rule.code, nodes, findings).is_some() {
         return None;
     }
-    Some(
-        warn(
-            written,
+    Some(idle_today(acknowledgement, code, today))
+}
+
+/// One of a code that no finding of its node has.
+fn idle_today(acknowledgement: &Acknowledge, code: &str, today: Date) -> Finding {
+    let warn = |span, message| Finding::new(&SW007, acknowledgement.span, span, message);
+    match acknowledgement
+        .until
+        .as_ref()
+        .filter(|until| until.value < today)
+    {
+        Some(until) => warn(
+            until.span,
+            format!("acknowledgement of {code} expired on {}", until.value),
+        )
+        .label("the last day on which it counted")
+        .help(format!(
+            "repair what {code} reports, or decide anew and set a later `until`"
+        )),
+        None => warn(
+            acknowledgement.code.span,
             format!("acknowledges {code}, but {code} finds nothing here"),
         )
         .label("matches no finding of this node")
         .help("remove it: it would hide a later finding that nobody has looked at"),
-    )
+    }
+}
+
+fn unknown_code(acknowledgement: &Acknowledge, near: Option<String>) -> Finding {
+    let (code, written) = (&acknowledgement.code.value, acknowledgement.code.span);
+    let message = format!("acknowledges `{code}`, which is no rule");
+    Finding::new(&SW007, acknowledgement.span, written, message)
+        .label("no such rule")
+        .help(
+            near.unwrap_or_else(|| "remove it, or name the code that the report shows".to_owned()),
+        )
 }
 
 fn is_our_code(code: &str) -> bool {

@@ -17,7 +17,7 @@ mod services;
 mod stops;
 mod writers;
 
-pub use acknowledge::acknowledge;
+pub use acknowledge::{PluginCode, acknowledge, acknowledge_plugins};
 pub use across::{Claim, Claims, Clash, Located, clashes};
 pub use judge::judge;
 pub use reference::reference;

@@ -110,7 +110,8 @@ pub(super) fn are_many(text: &str, chunk: Range<usize>) -> bool {
     const MANY: usize = 32;
     let mut scan = Scan::new(&text[..chunk.end], text, 0);
     scan.run(chunk.start);
-    let is_sure = |mistake: &&Mistake| mistake.certainty == Certainty::Sure;
+    let is_sure =
+        |mistake: &&Mistake| matches!(mistake.certainty, Certainty::Sure | Certainty::Structure);
     scan.found.mistakes.iter().filter(is_sure).count() > MANY
 }
 
@@ -133,11 +134,13 @@ pub(super) fn find(text: &str, shown: &str, refused: &[Range<usize>]) -> Found {
     found
 }
 
-/// What is found in a text that the parser accepts as a whole; nothing, as there is no mistake in it.
+/// What is found in a text that the parser accepts as a whole; nothing, as there is no mistake in it. What reads as another
+/// language's is refused on purpose, whatever the parser says.
 pub(super) fn false_alarm(text: &str) -> Option<String> {
     let mut scan = Scan::new(text, text, blocks::balance(text));
     scan.run(0);
-    let alarm = |mistake: &&Mistake| mistake.certainty != Certainty::Loose;
+    let alarm =
+        |mistake: &&Mistake| matches!(mistake.certainty, Certainty::Sure | Certainty::Structure);
     scan.found
         .mistakes
         .iter()
