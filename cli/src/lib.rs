@@ -1,8 +1,8 @@
 //! The `switchover` command: arguments, output formats, progress, exit codes.
 //!
 //! It must never decide what a topology means, what is sent to a server or in which order: that is the rules', the
-//! plugins' and the engine's. Nothing is compiled, connected or started that a command does not need: `validate` starts
-//! no runtime and no WebAssembly engine. Start with `arguments::Cli`; each command is a file in `commands/`.
+//! plugins' and the engine's. Nothing is compiled, connected or started that a command does not need: `validate` asks no
+//! server, and starts a WebAssembly engine only where a topology has targets. Start with `arguments::Cli`; each command is a file in `commands/`.
 
 mod arguments;
 mod commands;

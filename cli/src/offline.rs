@@ -78,14 +78,14 @@ pub(crate) fn join(
 ) -> Vec<Diagnostic> {
     let mut found = std::mem::take(&mut checked.findings);
     let checked = &*checked;
-    // A value that a rule refuses is not refused again because no plugin can use it.
+    // What a rule refuses is not refused again at the same place because no plugin can use it.
     let refused: HashSet<Span> = findings
         .iter()
         .filter(|finding| finding.severity == Severity::Error && finding.acknowledged.is_none())
         .filter_map(|finding| finding.span)
         .collect();
     found.retain(|finding| {
-        !finding.code.starts_with("SW")
+        finding.severity != Severity::Error
             || finding.span.is_none_or(|place| !refused.contains(&place))
     });
     let today = topology_file::today();
@@ -121,9 +121,14 @@ fn known(checked: &CheckedOffline, rules: &Rules, code: &str) -> PluginCode {
     }
 }
 
-/// How much of a topology can be relied on, by what reading it found.
+/// How much of a topology can be relied on, by what reading it and the rules found. Below the oldest WMS that has failover,
+/// nothing is documented of any device, and one finding says so.
 pub(crate) fn understood(found: &[Diagnostic]) -> Soundness {
-    let refused = |finding: &Diagnostic| finding.severity == Severity::Error;
+    let refused = |finding: &Diagnostic| {
+        finding.severity == Severity::Error
+            && finding.acknowledged.is_none()
+            && (finding.code.starts_with("SW00") || finding.code == "SW101")
+    };
     if found.iter().any(refused) {
         Soundness::InParts
     } else {

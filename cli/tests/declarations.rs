@@ -202,6 +202,41 @@ fn each_mistake_in_a_target_is_found_at_its_own_place() {
             r#"plugin="kea" endpoint="http://10.20.0.9/" { auth "beerer" token=(secret)"env:T"; contrl "agent" }"#,
         ),
         (DNSMASQ, FILES, r#"plugin="kea" { control "agnet" }"#),
+        (
+            DNSMASQ,
+            FILES,
+            r#"plugin="kea" endpoint="http://10.20.0.9/" ca="nope.pem""#,
+        ),
+        (
+            DNSMASQ,
+            FILES,
+            r#"plugin="kea" endpoint="http://10.20.0.9/" ha-port=1e3"#,
+        ),
+        (
+            DNSMASQ,
+            FILES,
+            r#"plugin="kea" endpoint="http://10.20.0.9/" { autj "basic" user="kea" password=(secret)"env:X" }"#,
+        ),
+        (
+            DNSMASQ,
+            FILES,
+            r#"plugin="rfc2136" server="10.20.0.53" { tsig "key" algorithm="hmac-sha25" secret=(secret)"env:T" }"#,
+        ),
+        (
+            DNSMASQ,
+            FILES,
+            r#"plugin="rfc2136" server="10.20.0.53" { tsig "a key" secret=(secret)"env:T" }"#,
+        ),
+        (
+            DNSMASQ,
+            r#"plugin="provisioning" root="out" templates="nowhere""#,
+            ZONE,
+        ),
+        (
+            r#"plugin="kamailio" root="out" endpoint="http://10.20.0.9:5065/" tls-key="-----BEGIN PRIVATE KEY-----MIIE""#,
+            FILES,
+            ZONE,
+        ),
     ] {
         let wrong = [(dnsmasq, DNSMASQ), (files, FILES), (zone, ZONE)];
         let wrong = wrong

@@ -308,7 +308,7 @@ fn drift_is_told_by_its_own_exit_code() {
         (
             Some(0),
             "no state found at .switchover: nothing counts as ours, so nothing can be removed\n\
-             no drift: nothing was applied yet\n"
+             no drift found: no apply is recorded\n"
         ),
         "{nothing}"
     );

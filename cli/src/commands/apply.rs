@@ -297,9 +297,11 @@ pub(super) const fn exit_of(error: &ApplyError) -> Exit {
 /// What is confirmed is shown where the question is asked.
 pub(super) fn show(plan: &Plan, state: Option<StateFound<'_>>, terminal: &Terminal) {
     if !terminal.logs_json() && (terminal.verbosity > Verbosity::Quiet || terminal.can_ask()) {
-        let state = state.map(|state| state.human(terminal.err));
         let text = plan_human::render(plan, Extent::Brief, terminal.err);
-        terminal.error(&(state.unwrap_or_default() + &text));
+        terminal.error(&match state {
+            Some(state) => state.above(&text, terminal.err),
+            None => text,
+        });
     }
 }
 

@@ -199,7 +199,7 @@ fn rendered(
         }
         Format::Human => {
             let text = plan_human::render(plan, extent, terminal.out);
-            let text = state.human(terminal.out) + &text;
+            let text = state.above(&text, terminal.out);
             Ok(with_digest(text, plan_human::kept))
         }
         Format::Json => plan_json::render(plan, state, findings, kept).map_err(Failure::json),
@@ -235,10 +235,10 @@ fn summarized_for_comment(plan: &Plan, state: StateFound<'_>, is_among_many: boo
     let state = state.markdown();
     match (is_among_many, notices.is_empty() && state.is_empty()) {
         (true, true) => String::new(),
-        (true, false) => format!("### Plan for {site}\n\n{state}{notices}"),
+        (true, false) => format!("### Plan for {site}\n{state}{notices}"),
         (false, _) => {
             let sum = outline::sum(&plan.summary());
-            format!("### Plan for {site}: {sum}\n\n{state}{notices}")
+            format!("### Plan for {site}: {sum}\n{state}{notices}")
         }
     }
 }

@@ -112,9 +112,9 @@ fn judged(
 ) -> Result<Judged, Failure> {
     let mut loaded = topology_file::read(file)?;
     let found = std::mem::take(&mut loaded.diagnostics);
-    let understood = offline::understood(&found);
     let findings = judge(&loaded.topology, found, topology_file::today());
     let mut findings = loaded.origins.relate(findings);
+    let understood = offline::understood(&findings);
     let mut failed = None;
     if !arguments.no_plugins {
         let path = file.display().to_string();

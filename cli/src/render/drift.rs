@@ -181,7 +181,7 @@ fn moved(drift: &Drift) -> impl Iterator<Item = &TargetDrift> {
 /// `2 drifted, 1 known, 40 as generation 3 left them`
 fn sum(drift: &Drift) -> String {
     let Some(generation) = drift.generation else {
-        return "no drift: nothing was applied yet".to_owned();
+        return "no drift found: no apply is recorded".to_owned();
     };
     let Counts {
         drifted,

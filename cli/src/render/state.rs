@@ -45,13 +45,24 @@ impl<'a> StateFound<'a> {
         text
     }
 
+    /// The same line above a plan, apart from its targets.
+    pub(crate) fn above(&self, plan: &str, look: Look) -> String {
+        let line = self.human(look);
+        let gap = if line.is_empty() || plan.lines().count() == 1 {
+            ""
+        } else {
+            "\n"
+        };
+        format!("{line}{gap}{plan}")
+    }
+
     /// One paragraph, where there is no state.
     pub(crate) fn markdown(&self) -> String {
         if self.found {
             return String::new();
         }
         let place = markdown_safe(self.place);
-        format!("**no state found at {place}**{CONSEQUENCE}\n\n")
+        format!("\n**no state found at {place}**{CONSEQUENCE}\n")
     }
 }
 

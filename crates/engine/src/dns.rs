@@ -23,6 +23,9 @@ pub(crate) const SETTINGS: [&str; 2] = [SERVER, TSIG];
 pub(crate) const SERVER: &str = "server";
 pub(crate) const TSIG: &str = "tsig";
 
+/// What signs where a key names no algorithm.
+const DEFAULT_ALGORITHM: &str = "hmac-sha256";
+
 /// Something about these settings is not as it should be.
 #[derive(Debug)]
 pub(crate) struct Objection<'a> {
@@ -54,6 +57,21 @@ pub(crate) fn check(target: &Target) -> Vec<Objection<'_>> {
                 setting,
                 message: message.to_owned(),
             });
+        } else {
+            let name = text(setting, "name").unwrap_or_default();
+            let algorithm = text(setting, "algorithm").unwrap_or(DEFAULT_ALGORITHM);
+            if let Err(error) = Key::check(name, algorithm) {
+                // A name that every server takes.
+                let known = Key::check("key", algorithm).is_ok();
+                let words = match known {
+                    true => "",
+                    false => {
+                        ": \"hmac-sha256\", \"hmac-sha384\", \"hmac-sha512\" and \"hmac-sha1\" are"
+                    }
+                };
+                let message = format!("{error}{words}");
+                found.push(Objection { setting, message });
+            }
         }
     }
     found
@@ -131,7 +149,7 @@ impl Dns {
         let key = match target.settings.get(TSIG).zip(secret) {
             Some((setting, secret)) => {
                 let name = text(setting, "name").unwrap_or_default();
-                let algorithm = text(setting, "algorithm").unwrap_or("hmac-sha256");
+                let algorithm = text(setting, "algorithm").unwrap_or(DEFAULT_ALGORITHM);
                 Some(Key::new(name, algorithm, secret)?)
             }
             None => None,

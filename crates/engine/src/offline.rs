@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use switchover_plugin_host::Plugin;
+use switchover_plugin_host::{Plugin, Problem};
 use switchover_topology::model::Target;
-use switchover_topology::{Diagnostic, Severity, in_report_order};
+use switchover_topology::{Diagnostic, Severity, Span, in_report_order};
 
 use crate::context::Context;
 use crate::convert;
@@ -15,6 +15,7 @@ use crate::error::{Cause, TargetError};
 use crate::planner::{described, located, templates};
 use crate::render::RenderError;
 use crate::secrets::RunSecrets;
+use crate::settings;
 use crate::view::Scope;
 
 /// How much of a topology can be relied on.
@@ -73,6 +74,11 @@ fn judge(
     let Some(plugin) = declared::plugin(context, target, findings)? else {
         return Ok(None);
     };
+    let missing = settings::missing_files(context, target, &plugin);
+    if !missing.is_empty() {
+        findings.extend(missing);
+        return Ok(None);
+    }
     let scope = Scope::of(context.topology, target);
     // One that nothing names has no part of the topology to look at.
     if soundness == Soundness::InParts || scope.is_empty() {
@@ -85,6 +91,15 @@ fn judge(
             findings.push(bad_template(target, &error));
             Ok(None)
         }
+        // The schema lets some values pass that the plugin cannot use.
+        Err(Cause::Plugin(error)) => match error.problem() {
+            Problem::Failure { message, help, .. } => {
+                let finding = bad_value(target, target.name.span, message.clone(), help.clone());
+                findings.push(finding);
+                Ok(None)
+            }
+            _ => Err(Cause::Plugin(error)),
+        },
         Err(cause) => Err(cause),
     }
 }
@@ -142,13 +157,18 @@ fn bad_template(target: &Target, error: &RenderError) -> Diagnostic {
     let cause = source.map_or_else(String::new, |source| format!(": {source}"));
     let help = miette::Diagnostic::help(error).map(|help| help.to_string());
     let place = target.templates.as_ref().map(|folder| folder.span);
+    let place = place.unwrap_or(target.name.span);
+    bad_value(target, place, format!("failed to {error}{cause}"), help)
+}
+
+fn bad_value(target: &Target, place: Span, message: String, help: Option<String>) -> Diagnostic {
     Diagnostic {
         code: "SW003".to_owned(),
         name: "bad-value".to_owned(),
         severity: Severity::Error,
-        message: format!("failed to {error}{cause}"),
+        message: format!("target `{}`: {message}", target.name.value),
         help,
-        span: Some(place.unwrap_or(target.name.span)),
+        span: Some(place),
         label: None,
         related: Vec::new(),
         acknowledged: None,

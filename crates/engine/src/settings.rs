@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use switchover_plugin_host::Plugin;
+use switchover_plugin_host::settings::Values;
 use switchover_plugin_host::wit::{Manifest, Reach};
 use switchover_topology::model::{Kind, Setting, Target};
-use switchover_topology::{Diagnostic, Severity, Span};
+use switchover_topology::{Diagnostic, Severity, Span, nearest};
 
 use crate::context::Context;
 use crate::dns::Objection;
@@ -90,7 +91,7 @@ pub(crate) fn check(
         findings.extend(missing(target, manifest, words));
     }
     findings.extend(by_schema(target, manifest, validator, words));
-    findings.extend(secrets(target, manifest));
+    findings.extend(secrets(target, manifest, words));
     if manifest.reach.contains(&Reach::Files) {
         findings.extend(objections(target, files::check(target)));
     }
@@ -222,6 +223,14 @@ fn by_schema(
             }
         }
     }
+    // In JSON Schema 1000.0 is a whole number, and plugins read none with a point.
+    for described in &words.settings {
+        let written = target.settings.get(&described.name);
+        let whole = matches!(described.values, Values::Number { whole: true, .. });
+        if whole && written.is_some_and(|setting| setting.value.is_f64()) {
+            ill_typed.entry(described.name.clone()).or_default();
+        }
+    }
     for (name, problem) in ill_typed {
         let written = target.settings.get(&name);
         // Reported as a secret.
@@ -240,8 +249,10 @@ fn by_schema(
 }
 
 /// A setting crosses as it is written: a plugin would take the name of the secret for the secret.
-fn secrets(target: &Target, manifest: &Manifest) -> Vec<Diagnostic> {
-    let secret = own(target, manifest).filter(|(_, setting)| !setting.secrets.is_empty());
+fn secrets(target: &Target, manifest: &Manifest, words: &Words) -> Vec<Diagnostic> {
+    // One that is unknown is reported as that.
+    let known = own(target, manifest).filter(|(name, _)| words.takes(name));
+    let secret = known.filter(|(_, setting)| !setting.secrets.is_empty());
     secret
         .map(|(name, setting)| {
             let message = format!("`{name}` cannot be a secret");
@@ -255,6 +266,70 @@ fn objections(target: &Target, objections: Vec<Objection<'_>>) -> Vec<Diagnostic
     let finding =
         |objection: Objection<'_>| bad(target, objection.setting.span, &objection.message, None);
     objections.into_iter().map(finding).collect()
+}
+
+/// Files beside the topology that the target names and that are not there.
+pub(crate) fn missing_files(
+    context: &Context<'_>,
+    target: &Target,
+    plugin: &Plugin,
+) -> Vec<Diagnostic> {
+    let manifest = plugin.manifest();
+    let words = Words::of(manifest);
+    let mut findings = Vec::new();
+    if let Some(ca) = target.ca.as_ref().filter(|_| words.takes("ca")) {
+        if let Err(error) = std::fs::File::open(context.root.join(ca.as_str())) {
+            let message = format!("`ca` names `{}`, which cannot be read: {error}", ca.value);
+            let help = "name a PEM file; a relative path starts at the topology's folder";
+            findings.push(bad(target, ca.span, &message, Some(help.to_owned())));
+        }
+    }
+    let folder = target.templates.as_ref();
+    if let Some(folder) = folder.filter(|_| words.takes("templates")) {
+        let own = || {
+            manifest
+                .templates
+                .iter()
+                .map(|template| template.name.as_str())
+        };
+        let names = || own().collect::<Vec<_>>().join("`, `");
+        match std::fs::read_dir(context.root.join(folder.as_str())) {
+            Err(error) => {
+                let message = format!(
+                    "`templates` names `{}`, which cannot be read: {error}",
+                    folder.value
+                );
+                let help = format!(
+                    "name a folder with one of `{}`; a relative path starts at the topology's folder",
+                    names()
+                );
+                findings.push(bad(target, folder.span, &message, Some(help)));
+            }
+            // Other files may lie there; one whose name is nearly right would be passed over.
+            Ok(entries) => {
+                let mut files: Vec<String> = entries
+                    .flatten()
+                    .filter_map(|entry| entry.file_name().into_string().ok())
+                    .collect();
+                files.sort();
+                for file in files.iter().filter(|file| own().all(|name| name != *file)) {
+                    if let Some(meant) = nearest(file, own()) {
+                        let message = format!(
+                            "`{}/{file}` replaces no template of plugin `{}`",
+                            folder.value, manifest.name
+                        );
+                        let help = format!("did you mean `{meant}`? Templates: `{}`", names());
+                        let finding = unknown(target, folder.span, message);
+                        findings.push(Diagnostic {
+                            help: Some(help),
+                            ..finding
+                        });
+                    }
+                }
+            }
+        }
+    }
+    findings
 }
 
 /// A command that no plugin asks for would never run, and nobody would know why.

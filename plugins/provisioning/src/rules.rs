@@ -12,7 +12,7 @@ pub(crate) const PROV001: Rule = Rule::error(
     include_str!("../explanations/PROV001.md"),
 );
 
-pub(crate) const PROV002: Rule = Rule::note(
+pub(crate) const PROV002: Rule = Rule::warning(
     "PROV002",
     "device-without-mac",
     "a telephone or gateway has no hardware address",

@@ -26,16 +26,8 @@ impl Key {
     /// # Errors
     /// One of them is not that.
     pub fn new(name: &str, algorithm: &str, secret: &Secret) -> Result<Self, DnsError> {
-        let wrong = |problem| DnsError::Key {
-            name: name.escape_debug().take(80).collect(),
-            problem,
-        };
-        let known = Algorithm::from_str(algorithm)
-            .map_err(|_| wrong("has an algorithm that is not known"))?;
-        let domain = KeyName::from_str(name)
-            .ok()
-            .filter(|domain| !domain.is_root() && !name.chars().any(char::is_control))
-            .ok_or_else(|| wrong("has a name that is no domain name"))?;
+        let (known, domain) = Self::parts(name, algorithm)?;
+        let wrong = |problem| wrong(name, problem);
         let bytes = STANDARD
             .decode(secret.expose().trim())
             .map(Zeroizing::new)
@@ -49,6 +41,34 @@ impl Key {
             inner: Arc::new(inner),
             name: name.to_owned(),
         })
+    }
+}
+
+/// What a key says of itself without its secret.
+fn wrong(name: &str, problem: &'static str) -> DnsError {
+    DnsError::Key {
+        name: name.escape_debug().take(80).collect(),
+        problem,
+    }
+}
+
+impl Key {
+    /// Whether a key can have this name and this algorithm, whatever its secret is.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn check(name: &str, algorithm: &str) -> Result<(), DnsError> {
+        Self::parts(name, algorithm).map(drop)
+    }
+
+    fn parts(name: &str, algorithm: &str) -> Result<(Algorithm, KeyName), DnsError> {
+        let known = Algorithm::from_str(algorithm)
+            .map_err(|_| wrong(name, "has an algorithm that is not known"))?;
+        let domain = KeyName::from_str(name)
+            .ok()
+            .filter(|domain| !domain.is_root() && !name.chars().any(|c| c.is_control() || c == ' '))
+            .ok_or_else(|| wrong(name, "has a name that is no domain name"))?;
+        Ok((known, domain))
     }
 }
 

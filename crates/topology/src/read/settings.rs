@@ -169,28 +169,30 @@ impl Reader {
         }
         self.refuse_annotation(&printable(key), value);
         let refuse = |why: &str| bad_value(value.span, format!("{} {why}", quoted(key)));
-        let json =
-            match substituted.as_ref().unwrap_or(&value.value) {
-                Written::Text(text) if holds_password(text) => {
-                    self.secrets.push(value.span);
-                    let message = format!("{} holds a password in clear text", quoted(key));
-                    let help = "leave the password out of the URL";
-                    self.diagnostics
-                        .push(clear_text_secret(key.span, message).help(help));
-                    return None;
-                }
-                Written::Text(text) => Ok(Json::String(text.to_string())),
-                Written::Boolean(flag) => Ok(Json::Bool(*flag)),
-                Written::Integer(number) => i64::try_from(*number)
-                    .map(Json::from)
-                    .or_else(|_| u64::try_from(*number).map(Json::from))
-                    .map_err(|_| refuse("must fit 64 bits")),
-                Written::Float(number) => serde_json::Number::from_f64(*number)
-                    .map(Json::Number)
-                    .ok_or_else(|| refuse("must be a finite number")),
-                Written::Null => Err(refuse("must not be `#null`")
-                    .help("leave it out where there is nothing to say")),
-            };
+        let json = match substituted.as_ref().unwrap_or(&value.value) {
+            Written::Text(text) if holds_secret(text) => {
+                self.secrets.push(value.span);
+                let message = format!("{} holds a secret in clear text", quoted(key));
+                let help =
+                    "leave the password out of the URL; name the file of a key instead of the key";
+                self.diagnostics
+                    .push(clear_text_secret(key.span, message).help(help));
+                return None;
+            }
+            Written::Text(text) => Ok(Json::String(text.to_string())),
+            Written::Boolean(flag) => Ok(Json::Bool(*flag)),
+            Written::Integer(number) => i64::try_from(*number)
+                .map(Json::from)
+                .or_else(|_| u64::try_from(*number).map(Json::from))
+                .map_err(|_| refuse("must fit 64 bits")),
+            Written::Float(number) => serde_json::Number::from_f64(*number)
+                .map(Json::Number)
+                .ok_or_else(|| refuse("must be a finite number")),
+            Written::Null => {
+                Err(refuse("must not be `#null`")
+                    .help("leave it out where there is nothing to say"))
+            }
+        };
         json.map_err(|diagnostic| self.diagnostics.push(diagnostic))
             .ok()
     }
@@ -204,7 +206,8 @@ fn below(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Whether a text is a URL with a password in it.
-fn holds_password(text: &str) -> bool {
-    text.contains("://") && url::Url::parse(text).is_ok_and(|url| url.password().is_some())
+/// Whether a text is a URL with a password in it, or a private key.
+fn holds_secret(text: &str) -> bool {
+    text.contains("PRIVATE KEY-----")
+        || text.contains("://") && url::Url::parse(text).is_ok_and(|url| url.password().is_some())
 }
