@@ -320,7 +320,7 @@ fn settings_of_a_plugin_are_told_in_words_and_as_a_schema() {
     let schema = test
         .run(["plugin", "inspect", "rfc2136", "--schema"])
         .stdout;
-    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    let schema: Value = serde_json::from_str(&schema).unwrap();
     assert!(
         schema["properties"]["await-secondaries"].is_object(),
         "{schema}"
@@ -328,7 +328,7 @@ fn settings_of_a_plugin_are_told_in_words_and_as_a_schema() {
     let all = test
         .run(["plugin", "inspect", "kea", "--format", "json"])
         .stdout;
-    let all: serde_json::Value = serde_json::from_str(&all).unwrap();
+    let all: Value = serde_json::from_str(&all).unwrap();
     let names: Vec<&str> = all["settings"]
         .as_array()
         .unwrap()

@@ -94,7 +94,7 @@ fn judge(
         // The schema lets some values pass that the plugin cannot use.
         Err(Cause::Plugin(error)) => match error.problem() {
             Problem::Failure { message, help, .. } => {
-                let finding = bad_value(target, target.name.span, message.clone(), help.clone());
+                let finding = bad_value(target, target.name.span, message, help.clone());
                 findings.push(finding);
                 Ok(None)
             }
@@ -158,10 +158,10 @@ fn bad_template(target: &Target, error: &RenderError) -> Diagnostic {
     let help = miette::Diagnostic::help(error).map(|help| help.to_string());
     let place = target.templates.as_ref().map(|folder| folder.span);
     let place = place.unwrap_or(target.name.span);
-    bad_value(target, place, format!("failed to {error}{cause}"), help)
+    bad_value(target, place, &format!("failed to {error}{cause}"), help)
 }
 
-fn bad_value(target: &Target, place: Span, message: String, help: Option<String>) -> Diagnostic {
+fn bad_value(target: &Target, place: Span, message: &str, help: Option<String>) -> Diagnostic {
     Diagnostic {
         code: "SW003".to_owned(),
         name: "bad-value".to_owned(),

@@ -118,7 +118,7 @@ fn useless(target: &Target, manifest: &Manifest, words: &Words) -> Vec<Diagnosti
     for (name, place) in declared {
         if let Some(place) = place.filter(|_| !words.takes(name)) {
             let message = format!("plugin `{}` does not use `{name}`", manifest.name);
-            let finding = unknown(target, place, message);
+            let finding = unknown(target, place, &message);
             findings.push(Diagnostic {
                 help: Some(words.reached(manifest)),
                 ..finding
@@ -203,7 +203,7 @@ fn by_schema(
                 for name in unexpected {
                     let place = target.settings.get(name).map(|setting| setting.name);
                     let message = format!("plugin `{}` has no setting `{name}`", manifest.name);
-                    let finding = unknown(target, place.unwrap_or(target.name.span), message);
+                    let finding = unknown(target, place.unwrap_or(target.name.span), &message);
                     findings.push(Diagnostic {
                         help: Some(words.meant(name, manifest)),
                         ..finding
@@ -277,12 +277,12 @@ pub(crate) fn missing_files(
     let manifest = plugin.manifest();
     let words = Words::of(manifest);
     let mut findings = Vec::new();
-    if let Some(ca) = target.ca.as_ref().filter(|_| words.takes("ca")) {
-        if let Err(error) = std::fs::File::open(context.root.join(ca.as_str())) {
-            let message = format!("`ca` names `{}`, which cannot be read: {error}", ca.value);
-            let help = "name a PEM file; a relative path starts at the topology's folder";
-            findings.push(bad(target, ca.span, &message, Some(help.to_owned())));
-        }
+    let ca = target.ca.as_ref().filter(|_| words.takes("ca"));
+    let opened = ca.map(|ca| (ca, std::fs::File::open(context.root.join(ca.as_str()))));
+    if let Some((ca, Err(error))) = opened {
+        let message = format!("`ca` names `{}`, which cannot be read: {error}", ca.value);
+        let help = "name a PEM file; a relative path starts at the topology's folder";
+        findings.push(bad(target, ca.span, &message, Some(help.to_owned())));
     }
     let folder = target.templates.as_ref();
     if let Some(folder) = folder.filter(|_| words.takes("templates")) {
@@ -319,7 +319,7 @@ pub(crate) fn missing_files(
                             folder.value, manifest.name
                         );
                         let help = format!("did you mean `{meant}`? Templates: `{}`", names());
-                        let finding = unknown(target, folder.span, message);
+                        let finding = unknown(target, folder.span, &message);
                         findings.push(Diagnostic {
                             help: Some(help),
                             ..finding
@@ -343,7 +343,7 @@ fn commands(target: &Target, manifest: &Manifest, words: &Words) -> Vec<Diagnost
         if !asked(&command.name) {
             let (plugin, name) = (&manifest.name, &command.name.value);
             let message = format!("plugin `{plugin}` never asks for a command `{name}`");
-            let finding = unknown(target, command.name.span, message);
+            let finding = unknown(target, command.name.span, &message);
             findings.push(Diagnostic {
                 help: Some(words.command_meant(name, manifest)),
                 ..finding
@@ -353,8 +353,8 @@ fn commands(target: &Target, manifest: &Manifest, words: &Words) -> Vec<Diagnost
     findings
 }
 
-fn unknown(target: &Target, place: Span, message: String) -> Diagnostic {
-    finding(target, ("SW002", "unknown-name"), place, &message, None)
+fn unknown(target: &Target, place: Span, message: &str) -> Diagnostic {
+    finding(target, ("SW002", "unknown-name"), place, message, None)
 }
 
 fn bad(target: &Target, place: Span, message: &str, help: Option<String>) -> Diagnostic {
