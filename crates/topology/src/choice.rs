@@ -21,6 +21,108 @@ pub(crate) const FEATURES: &[&str] = &[
 pub(crate) const AUTH_SCHEMES: &[&str] = &["bearer", "basic", "s2s"];
 pub(crate) const TRANSPORTS: &[&str] = &["tcp", "tls", "udp"];
 
+/// What people call the words of the language, reduced to letters and digits.
+const CALLED: &[(&str, &[&str])] = &[
+    (
+        "incoming",
+        &["in", "inbound", "ingress", "input", "receive"],
+    ),
+    ("outgoing", &["out", "outbound", "egress", "output", "send"]),
+    ("main", &["primary", "master", "active", "first"]),
+    (
+        "failover",
+        &[
+            "backup",
+            "secondary",
+            "standby",
+            "slave",
+            "passive",
+            "spare",
+            "replica",
+        ],
+    ),
+    ("primary", &["main", "master", "active", "first"]),
+    (
+        "standby",
+        &[
+            "backup",
+            "secondary",
+            "failover",
+            "slave",
+            "passive",
+            "spare",
+        ],
+    ),
+    (
+        "secondary",
+        &[
+            "backup", "standby", "failover", "slave", "second", "replica",
+        ],
+    ),
+    ("server", &["main", "primary", "master"]),
+    ("client", &["failover", "secondary", "slave", "backup"]),
+    (
+        "hardware",
+        &["hw", "physical", "appliance", "baremetal", "box"],
+    ),
+    (
+        "vm",
+        &[
+            "virtual",
+            "virtualmachine",
+            "virtualized",
+            "virtualised",
+            "vmware",
+            "esxi",
+            "hyperv",
+            "kvm",
+            "proxmox",
+            "qemu",
+            "xen",
+            "virtualbox",
+        ],
+    ),
+    (
+        "hot-standby",
+        &[
+            "activepassive",
+            "activestandby",
+            "standby",
+            "failover",
+            "hot",
+            "passive",
+        ],
+    ),
+    (
+        "load-sharing",
+        &["activeactive", "loadbalancing", "loadbalanced", "balanced"],
+    ),
+    ("tls", &["ssl", "sips"]),
+    ("bearer", &["token", "jwt"]),
+    ("basic", &["password", "userpassword"]),
+    ("device", &["phone", "phones", "handset", "telephone"]),
+    ("user", &["extension", "extensions", "account"]),
+];
+
+/// The one of the words that somebody calls otherwise: `virtual` for `vm`.
+pub(crate) fn meant(said: &str, words: &[&'static str]) -> Option<&'static str> {
+    let plain = |text: &str| -> String {
+        let letters = text
+            .chars()
+            .take(32)
+            .filter(|letter| letter.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let said = plain(said);
+    let is_meant = |word: &&str| {
+        plain(word) == said
+            || CALLED
+                .iter()
+                .any(|(known, others)| known == word && others.contains(&said.as_str()))
+    };
+    words.iter().copied().find(|word| is_meant(word))
+}
+
 /// A type with one word for each value.
 pub(crate) trait Choice: Copy + 'static {
     fn word(self) -> &'static str;

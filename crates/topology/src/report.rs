@@ -1,5 +1,6 @@
 //! The findings about a document: one constructor a code, so that codes and names stand in one place.
 
+use switchover_catalogue::mistyped;
 pub(crate) use switchover_catalogue::nearest;
 
 use crate::source::Span;
@@ -145,10 +146,28 @@ pub(crate) fn did_you_mean<'a>(
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
     let known: Vec<&str> = known.into_iter().collect();
-    match nearest(written, known.iter().copied()) {
-        Some(name) => Some(format!("did you mean `{name}`?")),
-        None => known_here(&known),
+    match all_nearest(written, known.iter().copied()).as_slice() {
+        [] => known_here(&known),
+        names => Some(format!("did you mean {}?", either(names))),
     }
+}
+
+/// The known names that a mistyped one may stand for: several where they are equally near, but no more than anybody
+/// compares.
+pub(crate) fn all_nearest<'a>(
+    written: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Vec<&'a str> {
+    const MOST: usize = 3;
+    let known: Vec<&str> = known.into_iter().collect();
+    let Some(first) = nearest(written, known.iter().copied()) else {
+        return Vec::new();
+    };
+    let distance = mistyped(written, first);
+    let rest = known
+        .into_iter()
+        .filter(|name| *name != first && distance.is_some() && mistyped(written, name) == distance);
+    std::iter::once(first).chain(rest).take(MOST).collect()
 }
 
 /// What there is to choose from, if that is not too long to read.

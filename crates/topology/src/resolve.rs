@@ -11,7 +11,7 @@ use crate::Diagnostic;
 use crate::element::{Element, Scalar};
 use crate::model::Kind;
 use crate::report::{
-    duplicate, known_here, nearest, quoted, unresolved_reference, unused_declaration,
+    all_nearest, duplicate, either, known_here, quoted, unresolved_reference, unused_declaration,
 };
 use crate::schema::{Arity, Shape};
 use crate::source::{Span, Spanned};
@@ -292,15 +292,15 @@ fn unresolved(
     let mut found = Vec::new();
     let mut candidates: HashMap<Kind, Vec<&str>> = HashMap::default();
     let mut looked_at = 0;
-    let mut nearest_of: HashMap<(Kind, &str), Option<&str>> = HashMap::default();
+    let mut nearest_of: HashMap<(Kind, &str), Vec<&str>> = HashMap::default();
     for Reference { kind, name } in references {
         let known = declared.get(kind).unwrap_or(&nothing);
         if known.contains(name.value) || nameless.contains(kind) || maybe.contains(name.value) {
             continue;
         }
+        let is_used = |name: &str| how_to_use(*kind).is_some() && used.contains(&(*kind, name));
         let candidates = candidates.entry(*kind).or_insert_with(|| {
             // Of names as near, what should be used and is not is likelier to be meant.
-            let is_used = |name: &str| how_to_use(*kind).is_some() && used.contains(&(*kind, name));
             let mut candidates: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
             candidates.sort_unstable_by_key(|name| (is_used(name), *name));
             candidates
@@ -310,19 +310,24 @@ fn unresolved(
             .find(|(other, names)| *other != kind && names.contains(name.value));
         let looked_up = looked_at < MOST_LOOKED_AT;
         let near = match nearest_of.entry((*kind, name.value)) {
-            Entry::Occupied(before) => *before.get(),
+            Entry::Occupied(before) => before.get().clone(),
             Entry::Vacant(new) if looked_up => {
                 looked_at += candidates.len();
-                *new.insert(nearest(name, candidates.iter().copied()))
+                let mut near = all_nearest(name, candidates.iter().copied());
+                // An unused one is likelier to be meant than those that others name.
+                if near.first().is_some_and(|name| !is_used(name)) {
+                    near.retain(|name| !is_used(name));
+                }
+                new.insert(near).clone()
             }
-            Entry::Vacant(_) => None,
+            Entry::Vacant(_) => Vec::new(),
         };
-        meant.extend(near.map(|name| (*kind, name.to_owned())));
-        let help = match (near, elsewhere) {
-            (Some(near), _) => Some(format!("did you mean `{near}`?")),
-            (None, Some((other, _))) => Some(format!("{} is a {other}", quoted(name))),
-            (None, None) if candidates.is_empty() => Some(format!("no {kind} is declared at all")),
-            (None, None) => {
+        meant.extend(near.iter().map(|name| (*kind, (*name).to_owned())));
+        let help = match (near.as_slice(), elsewhere) {
+            ([_, ..], _) => Some(format!("did you mean {}?", either(&near))),
+            ([], Some((other, _))) => Some(format!("{} is a {other}", quoted(name))),
+            ([], None) if candidates.is_empty() => Some(format!("no {kind} is declared at all")),
+            ([], None) => {
                 // Too many to be listed are not sorted for it, either.
                 let mut few: Vec<&str> = candidates.iter().copied().take(25).collect();
                 few.sort_unstable();

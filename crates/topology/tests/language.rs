@@ -431,6 +431,111 @@ fn what_was_meant_is_proposed() {
 }
 
 #[test]
+fn a_message_says_what_to_change() {
+    let network = |inner: &str| format!("network \"v\" subnet=\"10.0.0.0/24\" {{\n {inner}\n}}");
+    let site = |inner: &str| format!("call-group \"g\" strategy=\"linear\" {{\n {inner}\n}}");
+    let platform = |inner: &str| {
+        format!(
+            "pbx \"p\" role=\"main\" hostname=\"h\" address=\"10.0.0.1\" wms=\"3.86\" {{\n platform {inner}\n}}"
+        )
+    };
+    let target = |inner: &str| format!("target \"t\" plugin=\"kea\" {{\n {inner}\n}}");
+    let member = |inner: &str| format!("wms-network {{\n member {inner}\n}}");
+    let user = |inner: &str| format!("user \"1\" name=\"a\" pbx=\"p\" {inner}");
+    let nodes = [
+        // Numbers in quotes.
+        platform("\"vm\" cores=\"2\""),
+        platform("\"vm\" {\n cores \"2\"\n }"),
+        platform("\"vm\" cores=\"5000\""),
+        "dhcp \"d\" {\n option \"66\" \"x\"\n}".to_owned(),
+        // Empty texts.
+        site("acknowledge \"SW106\" reason=\"\""),
+        site("acknowledge \"SW106\" reason=\" \""),
+        target("known-drift \"subnet/v\" reason=\"\""),
+        platform("\"vm\" cpu=\"\""),
+        network("gateway \"\""),
+        "device \"\" model=\"WP480\"".to_owned(),
+        // A value without its name.
+        site("acknowledge \"SW106\" \"relay on 10.0.0.1\""),
+        site("acknowledge \"SW106\" \"relay\" until=\"2027-03-31\""),
+        member("\"p\" \"server\""),
+        // A text without quotes.
+        site("acknowledge \"SW106\" reason=nur ein DNS-Server"),
+        site("acknowledge \"SW106\" reason=nur 2 Server until=\"2027-03-31\""),
+        user("description=hunter2 is here"),
+        // Sources of secrets.
+        user("sip-password=\"env:SIP_390\""),
+        user("sip-password=\"file:secrets/390\""),
+        user("sip-password=\"vault:hunter2\""),
+        user("sip-password=\"env:hunter2 \""),
+        // Both ends in one.
+        network("pool \"10.0.0.100-10.0.0.199\""),
+        network("pool \"10.0.0.100 - 10.0.0.199\""),
+        network("pool \"10.0.0.100/10.0.0.199\""),
+        network("pool \"10.0.0.100-199\""),
+        network("pool \"10.0.0.64/26\""),
+        network("pool \"10.0.0.100\" - \"10.0.0.199\""),
+        network("pool \"10.0.0.100\""),
+        // What is missing, and what is too much.
+        target("command \"reload\""),
+        target("root \"a\" \"x\""),
+        target("endpoint \"http://a\" \"http://me:hunter2@b\""),
+        "dhcp \"d\" {\n option 67 \"a\" \"b\"\n}".to_owned(),
+        // Words of others.
+        "trunk \"t\" direction=\"in\"".to_owned(),
+        "pbx \"p\" role=\"backup\"".to_owned(),
+        "pbx \"p\" role=\"Primary\"".to_owned(),
+        platform("\"virtual\""),
+        platform("\"Hyper-V\""),
+        member("\"p\" role=\"master\""),
+        "dhcp \"d\" {\n server \"s\" address=\"10.0.0.2\" role=\"backup\"\n}".to_owned(),
+        "dns \"a.example\" {\n server \"s\" address=\"10.0.0.2\" role=\"backup\"\n}".to_owned(),
+    ];
+    let mut shown = String::new();
+    for node in nodes {
+        let loaded = read(&format!("{SITE}{node}"));
+        let told: Vec<String> = loaded
+            .diagnostics
+            .iter()
+            .filter(|finding| finding.code != "SW009" && finding.code != "SW005")
+            .map(|finding| {
+                let help = finding.help.as_deref().unwrap_or_default();
+                format!(
+                    "    {} {}\n    help: {help}\n",
+                    finding.code, finding.message
+                )
+            })
+            .collect();
+        assert!(!told.concat().contains("hunter2"), "{told:?}");
+        shown += &format!("{node}\n{}", told.concat());
+    }
+    insta::assert_snapshot!("messages", shown);
+    for mode in ["hotstandby", "active-passive", "Hot Standby"] {
+        let told = plain(&read(&format!("site \"hq\" mode=\"{mode}\"")));
+        assert!(told.contains("did you mean `hot-standby`?"), "{told}");
+    }
+}
+
+#[test]
+fn of_two_names_as_near_both_are_named() {
+    let network = |name: &str| format!("network \"{name}\" subnet=\"10.0.{name}.0/24\"\n");
+    let networks = network("voice1").replace("10.0.voice1", "10.0.1")
+        + &network("voice2").replace("10.0.voice2", "10.0.2");
+    let device = |name: &str, network: &str| {
+        format!("device \"{name}\" model=\"WP480\" network=\"{network}\"\n")
+    };
+    let devices = device("a", "voice1") + &device("b", "voice2") + &device("c", "voice");
+    for text in [device("c", "voice"), devices] {
+        let loaded = read(&format!("{SITE}{networks}{text}"));
+        assert_eq!(codes(&loaded), ["SW005"], "{}", plain(&loaded));
+        assert_eq!(
+            loaded.diagnostics[0].help.as_deref(),
+            Some("did you mean `voice1` or `voice2`?")
+        );
+    }
+}
+
+#[test]
 fn what_stands_around_a_description_is_its_own() {
     let loaded =
         read("site \"hq\" mode=\"hot-standby\" {\n description \" as the server has it \"\n}");

@@ -165,7 +165,10 @@ fn check_option(element: &Element) -> Vec<crate::Diagnostic> {
             value.span,
             format!("option {code} ({}) takes one value", option.name),
         )
-        .help("keep the one that holds")
+        .help(format!(
+            "delete {}",
+            quoted(&format!("\"{}\"", value.value))
+        ))
     }));
     found
 }

@@ -1,6 +1,7 @@
 //! Values and nodes as examples, for what is missing.
 
-use crate::report::{as_fragment, either, listed};
+use crate::element::Element;
+use crate::report::{as_fragment, either, listed, quoted};
 use crate::schema::{Arity, Field, Shape, Spec};
 
 /// A value as it could be written.
@@ -17,7 +18,7 @@ pub(super) fn value(spec: &Spec, field: &Field) -> String {
         ("record", "values", _) => "10.20.0.80",
         ("option", "values", _) => "https://prov.acme.example/",
         ("command", "name", _) => "reload",
-        ("command", "argv", _) => return "\"systemctl\" \"reload\" \"nginx\"".to_owned(),
+        ("command", "argv", _) => return "\"systemctl\" \"restart\" \"dnsmasq\"".to_owned(),
         ("user", "name", _) => "Reception",
         ("target", "plugin", _) => "kea",
         ("sync", "to", _) => "pbx2",
@@ -59,6 +60,26 @@ pub(super) fn value(spec: &Spec, field: &Field) -> String {
 
 /// A node with what it needs, its block left out.
 pub(super) fn node(spec: &Spec) -> String {
+    with(spec, |_| None)
+}
+
+/// The same with the arguments that somebody wrote, as far as they are good.
+pub(super) fn line(spec: &Spec, element: &Element) -> String {
+    with(spec, |field| {
+        let Some(written) = element.value(field.key) else {
+            // An address of another network beside theirs would only mislead.
+            let of_theirs = spec.name == "pool" && !element.values.is_empty();
+            return of_theirs.then(|| "\"…\"".to_owned());
+        };
+        let written = written.value.to_string();
+        Some(match field.shape {
+            Shape::OptionCode | Shape::Integer(..) | Shape::Boolean => written,
+            _ => format!("\"{}\"", quoted(&written).trim_matches('`')),
+        })
+    })
+}
+
+fn with(spec: &Spec, written: impl Fn(&Field) -> Option<String>) -> String {
     let mut line = spec.name.to_owned();
     for field in spec
         .arguments
@@ -66,7 +87,7 @@ pub(super) fn node(spec: &Spec) -> String {
         .filter(|field| field.arity != Arity::Optional)
     {
         line.push(' ');
-        line += &value(spec, field);
+        line += &written(field).unwrap_or_else(|| value(spec, field));
     }
     for field in spec
         .fields

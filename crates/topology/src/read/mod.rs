@@ -15,7 +15,6 @@ pub(crate) use headers::{Headers, is_of_devices};
 pub(crate) use table::Separated;
 
 use std::collections::HashMap;
-use std::fmt;
 
 use smol_str::SmolStr;
 
@@ -39,6 +38,14 @@ pub(crate) struct Reader {
     pub(crate) secrets: Vec<Span>,
     /// Strings that held parameters, by their places.
     pub(crate) substituted: HashMap<Span, Substituted>,
+}
+
+/// Where a value stands in its node.
+#[derive(Clone, Copy)]
+enum Form {
+    Argument,
+    Property,
+    Child,
 }
 
 /// The names seen so far in one node.
@@ -100,14 +107,40 @@ impl Reader {
             .values
             .reserve_exact(given.len() + raw.properties.len());
         self.refuse_node_annotation(raw);
+        let mut seen = Seen {
+            first: Names::new(),
+            meant: Vec::new(),
+        };
+        let given = match spec.name == "pool" && self.both_ends(raw, given) {
+            true => {
+                element.broken = true;
+                return element;
+            }
+            false => given,
+        };
+        let unquoted = self.unquoted(raw, spec, arguments, given);
+        let kept: Vec<RawValue>;
+        let given = match &unquoted {
+            Some(unquoted) => {
+                kept = unquoted.without(given);
+                kept.as_slice()
+            }
+            None => given,
+        };
         let guess = self.named_arguments(raw, spec, arguments, given);
         element.broken |= guess;
+        let given = match self.nameless_property(raw, spec, arguments, given) {
+            Some(key) => {
+                seen.meant.push(key);
+                given.get(..arguments.len()).unwrap_or_default()
+            }
+            None => given,
+        };
         for (at, value) in given.iter().enumerate() {
             let list = arguments.last().filter(|field| field.arity == Arity::Many);
             match arguments.get(at).or(list) {
                 Some(field) => {
-                    let what = format_args!("the {} of `{}`", field.key, spec.name);
-                    self.put(&mut element, field, what, raw.name.span, value);
+                    self.put(&mut element, field, Form::Argument, raw.name.span, value);
                 }
                 None => self.extra_argument(raw, spec, value),
             }
@@ -119,15 +152,14 @@ impl Reader {
         {
             element.missing.push(field.key);
         }
-        let mut seen = Seen {
-            first: Names::new(),
-            meant: Vec::new(),
-        };
         let mut properties = Names::new();
         for (key, value) in &raw.properties {
             if let Some(first) = properties.insert(key.value.as_str(), key.span) {
                 self.given_twice(key, first);
                 self.cover_secret(&key.value, spec.field(&key.value), value);
+            } else if unquoted.as_ref().is_some_and(|of| of.key == key.span) {
+                seen.first.insert(&key.value, key.span);
+                element.broken = true;
             } else if !(guess && guess::is_argument(spec, arguments, &key.value)) {
                 self.property(&mut element, &mut seen, key, value);
             }
@@ -190,8 +222,19 @@ impl Reader {
             None => format!("`{}`", spec.name),
         };
         if !arguments.is_empty() {
-            let message = format!("{called} needs its {}", example::arguments(&arguments));
-            let help = format!("write `{}`", example::node(spec));
+            let line = example::line(spec, element);
+            let (message, help) = match arguments.as_slice() {
+                ["argv"] => (
+                    format!("{called} has no program"),
+                    format!(
+                        "write the program and each of its arguments in quotes of its own, such as `{line}`"
+                    ),
+                ),
+                arguments => (
+                    format!("{called} needs its {}", example::arguments(arguments)),
+                    format!("write a line such as `{line}`"),
+                ),
+            };
             self.diagnostics
                 .push(bad_value(element.header, message).help(help));
         }
@@ -218,13 +261,7 @@ impl Reader {
         let spec = element.spec;
         if let Some(field) = spec.field(&key.value) {
             seen.first.insert(&key.value, key.span);
-            self.put(
-                element,
-                field,
-                format_args!("`{}`", field.key),
-                key.span,
-                value,
-            );
+            self.put(element, field, Form::Property, key.span, value);
         } else if let Some(child) = spec.child(&key.value) {
             let span = Span {
                 end: value.span.end,
@@ -312,23 +349,30 @@ impl Reader {
         }
         for (at, value) in raw.arguments.iter().enumerate() {
             if at == 0 || field.arity == Arity::Many {
-                self.put(
-                    element,
-                    field,
-                    format_args!("`{}`", field.key),
-                    raw.name.span,
-                    value,
-                );
+                self.put(element, field, Form::Child, raw.name.span, value);
             } else {
                 self.cover_secret(field.key, Some(field), value);
-                let place = if field.shape == Shape::Secret {
-                    raw.name.span
-                } else {
-                    value.span
+                // A URL may hold a password.
+                let is_secret = field.shape == Shape::Secret
+                    || (matches!(field.shape, Shape::Url(_) | Shape::Root)
+                        && value
+                            .value
+                            .as_string()
+                            .is_some_and(|text| text.contains('@')));
+                let place = match is_secret {
+                    true => raw.name.span,
+                    false => value.span,
                 };
+                if is_secret {
+                    self.secrets.push(value.span);
+                }
                 let message = format!("`{}` takes one value", field.key);
+                let help = match guess::written(value).filter(|_| !is_secret) {
+                    Some(written) => format!("delete `{written}`"),
+                    None => "delete one of them".to_owned(),
+                };
                 self.diagnostics
-                    .push(unknown_name(place, message).help("keep the one that holds"));
+                    .push(unknown_name(place, message).help(help));
             }
         }
         for (key, value) in &raw.properties {
@@ -342,13 +386,7 @@ impl Reader {
                 }
                 (Some(beside), None) => {
                     seen.first.insert(&key.value, key.span);
-                    self.put(
-                        element,
-                        beside,
-                        format_args!("`{}`", beside.key),
-                        key.span,
-                        value,
-                    );
+                    self.put(element, beside, Form::Property, key.span, value);
                     continue;
                 }
                 (None, _) => {}
@@ -372,12 +410,12 @@ impl Reader {
         }
     }
 
-    /// `what` is how a finding calls the value; `name` is the place of its name.
+    /// `name` is the place of the value's name.
     fn put(
         &mut self,
         element: &mut Element,
         field: &'static Field,
-        what: fmt::Arguments<'_>,
+        form: Form,
         name: Span,
         value: &RawValue,
     ) {
@@ -409,7 +447,19 @@ impl Reader {
                 .push((field.key, Spanned::new(scalar, value.span))),
             Err(refused) => {
                 element.broken = true;
-                let message = format!("{what} {}", refused.message);
+                let key = field.key;
+                let message = match form {
+                    Form::Argument => {
+                        format!("the {key} of `{}` {}", element.spec.name, refused.message)
+                    }
+                    Form::Property | Form::Child => format!("`{key}` {}", refused.message),
+                };
+                let help = match (refused.corrected, form) {
+                    (Some(value), Form::Argument) => Some(format!("write `{value}`")),
+                    (Some(value), Form::Property) => Some(format!("write `{key}={value}`")),
+                    (Some(value), Form::Child) => Some(format!("write `{key} {value}`")),
+                    (None, _) => refused.help,
+                };
                 let diagnostic = if refused.secret {
                     self.secrets.push(value.span);
                     clear_text_secret(name, message)
@@ -418,7 +468,7 @@ impl Reader {
                 } else {
                     bad_value(value.span, message)
                 };
-                self.diagnostics.push(diagnostic.maybe_help(refused.help));
+                self.diagnostics.push(diagnostic.maybe_help(help));
             }
         }
     }
@@ -437,6 +487,16 @@ impl Reader {
         };
         if source.is_some() {
             return source;
+        }
+        if let Written::Text(text) = &value.value
+            && !annotated
+            && names_a_source(text)
+        {
+            let message = format!("`(secret)` is missing before the source of `{key}`");
+            let help = format!("write `(secret)\"{text}\"`");
+            self.diagnostics
+                .push(bad_value(value.span, message).help(help));
+            return None;
         }
         self.secrets.push(value.span);
         // Never the text: it may be the secret.
@@ -550,6 +610,19 @@ impl Reader {
             .flatten()
             .for_each(|child| self.cover_all(child));
     }
+}
+
+/// Whether a text is the source of a secret beyond doubt, and may be shown.
+fn names_a_source(text: &str) -> bool {
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "_-./".contains(letter);
+    text.len() <= 128
+        && text
+            .parse::<SecretSource>()
+            .is_ok_and(|source| match source {
+                SecretSource::Env(name) | SecretSource::File(name) | SecretSource::Cmd(name) => {
+                    name.chars().all(is_name)
+                }
+            })
 }
 
 /// The field that may stand beside a scalar in its node: `transport "udp" port=5060`.

@@ -9,10 +9,10 @@ use smol_str::ToSmolStr;
 use url::Url;
 
 use super::blanks::{is_blank, is_invisible};
-use crate::choice::AUTH_SCHEMES;
+use crate::choice::{self, AUTH_SCHEMES};
 use crate::element::Scalar;
 use crate::report::{did_you_mean, either, quoted};
-use crate::schema::{Field, Shape};
+use crate::schema::{Arity, Field, Shape};
 use crate::syntax::{RawValue, Written};
 use crate::value::{self, MacAddr};
 
@@ -20,6 +20,8 @@ use crate::value::{self, MacAddr};
 pub(super) struct Refused {
     pub(super) message: String,
     pub(super) help: Option<String>,
+    /// The value as it should be written: shown with its key where it has one.
+    pub(super) corrected: Option<String>,
     /// Whether a secret stands there, or may stand there: the text must not be shown.
     pub(super) secret: bool,
 }
@@ -28,11 +30,17 @@ fn refuse(message: impl Into<String>) -> Refused {
     Refused {
         message: message.into(),
         help: None,
+        corrected: None,
         secret: false,
     }
 }
 
 impl Refused {
+    fn corrected(mut self, value: impl Into<String>) -> Self {
+        self.corrected = Some(value.into());
+        self
+    }
+
     fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
@@ -139,11 +147,12 @@ pub(super) fn parse(raw: &RawValue, field: &Field) -> Result<Scalar, Refused> {
     let text = raw.value.as_string().unwrap_or_default();
     match surrounded(text, field) {
         Some(refused) => Err(refused),
-        None => check(raw, field.shape).map_err(|refused| refused.advised(field.shape)),
+        None => check(raw, field).map_err(|refused| refused.advised(field.shape)),
     }
 }
 
-fn check(raw: &RawValue, shape: Shape) -> Result<Scalar, Refused> {
+fn check(raw: &RawValue, field: &Field) -> Result<Scalar, Refused> {
+    let shape = field.shape;
     let mismatch = || {
         refuse(format!(
             "must be {}, not {}",
@@ -168,19 +177,24 @@ fn check(raw: &RawValue, shape: Shape) -> Result<Scalar, Refused> {
         (Written::Integer(number), Shape::Loose) => Ok(Scalar::Text(number.to_smolstr())),
         (Written::Boolean(flag), Shape::Loose) => Ok(Scalar::Text(flag.to_smolstr())),
 
-        (Written::Text(text), Shape::Integer(..)) if text.parse::<i128>().is_ok() => {
-            Err(mismatch().help(format!("write it without quotes: `{text}`")))
+        (Written::Text(text), _) if is_empty(text, field) => Err(empty(field)),
+        (Written::Text(text), Shape::Integer(..) | Shape::OptionCode)
+            if let Ok(Scalar::Integer(number)) = check_plain(text, field)
+                && text.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            Err(refuse("is a number: write it without quotes").corrected(number.to_string()))
         }
         (Written::Text(text), Shape::Boolean) if let Some(meant) = truth(text) => {
-            Err(mismatch().help(format!("write `{meant}`")))
+            let refused = match text.trim_start_matches('#') {
+                "true" | "false" => refuse("is `#true` or `#false`: write it without quotes"),
+                _ => mismatch(),
+            };
+            Err(refused.corrected(meant))
         }
-        (Written::Integer(0), Shape::Boolean) => Err(mismatch().help("write `#false`")),
-        (Written::Integer(1), Shape::Boolean) => Err(mismatch().help("write `#true`")),
+        (Written::Integer(0), Shape::Boolean) => Err(mismatch().corrected("#false")),
+        (Written::Integer(1), Shape::Boolean) => Err(mismatch().corrected("#true")),
         (Written::Integer(number), Shape::Duration(_)) if *number >= 0 => {
             Err(mismatch().help(with_unit(&number.to_string())))
-        }
-        (Written::Text(text), Shape::Text | Shape::Reference(_)) if text.is_empty() => {
-            Err(refuse("must not be empty"))
         }
         (Written::Text(text), _) => {
             parse_text(text, shape).map_err(|refused| refused.unwrap_or_else(mismatch))
@@ -207,11 +221,12 @@ fn check(raw: &RawValue, shape: Shape) -> Result<Scalar, Refused> {
 pub(super) fn parse_plain(text: &str, field: &Field) -> Result<Scalar, Refused> {
     match surrounded(text, field) {
         Some(refused) => Err(refused),
-        None => check_plain(text, field.shape).map_err(|refused| refused.advised(field.shape)),
+        None => check_plain(text, field).map_err(|refused| refused.advised(field.shape)),
     }
 }
 
-fn check_plain(text: &str, shape: Shape) -> Result<Scalar, Refused> {
+fn check_plain(text: &str, field: &Field) -> Result<Scalar, Refused> {
+    let shape = field.shape;
     let mismatch = || refuse(format!("must be {}, not {}", wanted(shape), quoted(text)));
     let number = |least: u32, most: u32| {
         text.parse()
@@ -229,9 +244,30 @@ fn check_plain(text: &str, shape: Shape) -> Result<Scalar, Refused> {
             "false" | "#false" => Ok(Scalar::Boolean(false)),
             _ => Err(mismatch()),
         },
-        Shape::Text | Shape::Reference(_) if text.is_empty() => Err(refuse("must not be empty")),
+        _ if is_empty(text, field) => Err(empty(field)),
         _ => parse_text(text, shape).map_err(|refused| refused.unwrap_or_else(mismatch)),
     }
+}
+
+/// Whether there is no value between the quotes. The data of a record or an option may be empty.
+fn is_empty(text: &str, field: &Field) -> bool {
+    match field.shape {
+        Shape::Loose => false,
+        _ if field.key == "description" => text.is_empty(),
+        _ => text.trim_matches(is_blank).is_empty(),
+    }
+}
+
+fn empty(field: &Field) -> Refused {
+    let what = match field.shape {
+        Shape::Text => "a value".to_owned(),
+        shape => wanted(shape),
+    };
+    refuse("must not be empty").help(match (field.key, field.arity) {
+        ("reason", _) => "say why it is accepted".to_owned(),
+        (key, Arity::Optional) => format!("write {what}, or leave `{key}` out"),
+        _ => format!("write {what} between the quotes"),
+    })
 }
 
 /// Blanks around a value, and what cannot be seen in it: nobody means them, and nobody finds them.
@@ -408,7 +444,10 @@ fn parse_text(text: &str, shape: Shape) -> Result<Scalar, Why> {
             let plain = |letter: char| !letter.is_whitespace() && !letter.is_control();
             !user.is_empty() && user.chars().all(plain) && is_host_name(domain)
         })),
-        Shape::Extension => from(text.parse().ok().map(Scalar::Extension)),
+        Shape::Extension => match text.parse() {
+            Ok(extension) => Ok(Scalar::Extension(extension)),
+            Err(_) => Err(is_scientific(text).then(|| made_a_number(text, shape))),
+        },
         Shape::Choice(words) => one_of(words, text, shape),
         Shape::Scheme => one_of(AUTH_SCHEMES, text, shape),
         Shape::OptionCode => match switchover_catalogue::dhcp_option_by_name(text) {
@@ -443,12 +482,15 @@ fn parse_text(text: &str, shape: Shape) -> Result<Scalar, Why> {
     }
 }
 
-fn one_of(words: &[&str], text: &str, shape: Shape) -> Result<Scalar, Why> {
+fn one_of(words: &[&'static str], text: &str, shape: Shape) -> Result<Scalar, Why> {
     if words.contains(&text) {
         return Ok(Scalar::Text(text.into()));
     }
-    Err(did_you_mean(text, words.iter().copied())
-        .filter(|help| help.starts_with("did"))
+    let help = match choice::meant(text, words) {
+        Some(word) => Some(format!("did you mean `{word}`?")),
+        None => did_you_mean(text, words.iter().copied()).filter(|help| help.starts_with("did")),
+    };
+    Err(help
         .map(|help| refuse(format!("must be {}, not {}", wanted(shape), quoted(text))).help(help)))
 }
 
@@ -471,7 +513,8 @@ fn parse_address(text: &str) -> Result<Scalar, Why> {
 
 /// One that a device can have: IEEE 802 sets the lowest bit of the first byte for groups.
 fn parse_mac(text: &str) -> Result<Scalar, Why> {
-    let mac = MacAddr::from_str(text).map_err(|_| None)?;
+    let mac = MacAddr::from_str(text)
+        .map_err(|_| is_scientific(text).then(|| made_a_number(text, Shape::Mac)))?;
     let why = match mac.0 {
         [0, 0, 0, 0, 0, 0] => "the all-zero address",
         [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] => "the broadcast address",
@@ -482,6 +525,26 @@ fn parse_mac(text: &str) -> Result<Scalar, Why> {
         "must be the hardware address of one device, not {why} {}",
         quoted(text)
     ))))
+}
+
+fn made_a_number(text: &str, shape: Shape) -> Refused {
+    refuse(format!("must be {}, not {}", wanted(shape), quoted(text)))
+        .help("Excel made a number of it: format the column as text, and enter it again")
+}
+
+/// `9,75E+12`, as spreadsheets show a long number.
+fn is_scientific(text: &str) -> bool {
+    text.replace(',', ".")
+        .split_once(['E', 'e'])
+        .is_some_and(|(number, power)| {
+            let digits = |text: &str| {
+                text.bytes().any(|byte| byte.is_ascii_digit())
+                    && text
+                        .bytes()
+                        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+            };
+            digits(number) && power.strip_prefix('+').is_some_and(digits)
+        })
 }
 
 fn parse_subnet(text: &str) -> Result<Scalar, Why> {
