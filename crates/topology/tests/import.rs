@@ -120,6 +120,52 @@ fn tables_that_are_none() {
 }
 
 #[test]
+fn headings_are_read_as_spreadsheets_write_them() {
+    assert_eq!(
+        plain(&table(
+            "device",
+            "",
+            "\u{feff}Name;MODEL;Mac\none;WP480;9c:75:14:00:01:01\n".as_bytes()
+        )),
+        ""
+    );
+    let mut all = String::new();
+    for csv in [
+        "Name;Modell;MAC;Extension;Netwrk\none;WP480;9c:75:14:00:01:01;;\n",
+        "\u{feff}Name,Modell,MAC,Telefon\none,WP480,,\n",
+        "Name,IP,Model\none,10.0.0.1,WP480\n",
+        "Name,Model,Raum,Etage\none,WP480,,\n",
+        "name,model,mac\none,WP480,\"9,75E+12\"\ntwo,WP480,9.75E+12\n",
+    ] {
+        let found = plain(&table("device", "", csv.as_bytes()));
+        assert!(!found.contains('\u{feff}'), "{found}");
+        all += &format!("{}\n{found}", csv.trim_start_matches('\u{feff}'));
+    }
+    insta::assert_snapshot!("import-headings", all);
+}
+
+#[test]
+fn a_file_in_another_encoding_is_named() {
+    let utf16: Vec<u8> = "name,model\none,WP480\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for (csv, from) in [
+        (utf16.as_slice(), "UTF-16LE"),
+        (b"name,model\nZ\xfcrich,WP480\n", "WINDOWS-1252"),
+    ] {
+        let found = plain(&table("device", "", csv));
+        assert!(found.contains("CSV UTF-8"), "{found}");
+        assert!(
+            found.contains(&format!("`iconv -f {from} -t UTF-8 ")),
+            "{found}"
+        );
+        assert!(found.contains("table.csv > "), "{found}");
+        assert!(found.contains("table-utf8.csv`"), "{found}");
+    }
+}
+
+#[test]
 fn the_node_itself_is_checked() {
     let text = "import\nimport \"none.csv\"\nimport \"none.csv\" as=\"site\"\nimport \"none.csv\" as=\"devise\" sep=\";\"\n\
                 import \"none.csv\" as=\"device\"\nimport \"/etc/passwd\" as=\"device\"\nimport \"../x.csv\" as=\"device\"\n\

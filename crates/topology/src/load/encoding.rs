@@ -106,24 +106,38 @@ impl std::fmt::Display for Encoding {
 }
 
 impl Encoding {
-    pub(super) fn help(&self) -> &'static str {
-        match self {
-            Self::Utf16 { little: true } => {
-                "save the file as UTF-8, or convert it: `iconv -f UTF-16LE -t UTF-8 FILE > NEW`"
-            }
-            Self::Utf16 { little: false } => {
-                "save the file as UTF-8, or convert it: `iconv -f UTF-16BE -t UTF-8 FILE > NEW`"
-            }
-            Self::Utf32 => {
-                "save the file as UTF-8, or convert it: `iconv -f UTF-32 -t UTF-8 FILE > NEW`"
-            }
-            Self::Bytes { .. } => {
-                "save the file as UTF-8, or convert it: `iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW`"
-            }
+    /// `name` is what the file is called; a table comes from a spreadsheet.
+    pub(super) fn help(&self, name: &str) -> String {
+        let from = match self {
+            Self::Utf16 { little: true } => "UTF-16LE",
+            Self::Utf16 { little: false } => "UTF-16BE",
+            Self::Utf32 => "UTF-32",
+            Self::Bytes { .. } => "WINDOWS-1252",
             Self::File(_) => {
-                "a topology is a text, and a table is CSV: in Excel, save it as “CSV UTF-8”"
+                return "a topology is a text, and a table is CSV: in Excel, save it as “CSV UTF-8”"
+                    .to_owned();
             }
-        }
+        };
+        let (stem, end) = match name.rsplit_once('.') {
+            Some((stem, end)) if !stem.is_empty() && !end.contains('/') => {
+                (stem, format!(".{end}"))
+            }
+            _ => (name, String::new()),
+        };
+        let save = match end.to_ascii_lowercase().as_str() {
+            ".csv" | ".tsv" | ".txt" => "in Excel, save it as “CSV UTF-8”",
+            _ => "save the file as UTF-8",
+        };
+        let shell = |name: &str| {
+            let is_plain = |letter: char| letter.is_alphanumeric() || "-_./+".contains(letter);
+            (name.chars().all(is_plain) && !name.starts_with('-')).then(|| name.to_owned())
+        };
+        let new = format!("{stem}-utf8{end}");
+        let (name, new) = match (shell(name), shell(&new)) {
+            (Some(name), Some(new)) => (name, new),
+            _ => ("FILE".to_owned(), "NEW".to_owned()),
+        };
+        format!("{save}, or convert it: `iconv -f {from} -t UTF-8 {name} > {new}`")
     }
 }
 

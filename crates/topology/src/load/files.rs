@@ -29,15 +29,17 @@ pub(super) enum ReadError {
 }
 
 impl ReadError {
-    pub(super) fn help(&self) -> Option<&'static str> {
-        match self {
+    /// `name` is what the file is called.
+    pub(super) fn help(&self, name: &str) -> Option<String> {
+        let help = match self {
+            Self::NotUtf8(encoding) => return Some(encoding.help(name)),
             Self::Folder => Some("name the file in it, such as `switchover.kdl`"),
             Self::Special => Some("pipe the text in and name `-`"),
-            Self::NotUtf8(encoding) => Some(encoding.help()),
             Self::TooLarge => Some("no site needs so much: is it the right file?"),
             Self::TooLargeTogether => Some("is there a file among them that does not belong here?"),
             Self::NotFound | Self::Other(_) => None,
-        }
+        };
+        help.map(str::to_owned)
     }
 }
 

@@ -42,9 +42,13 @@ impl Loading {
     }
 
     fn import_file(&mut self, found: &Match, span: Span, kind: Kind) {
-        let Some((name, shown, text)) = self.open(found, span, "import") else {
+        let Some((name, shown, mut text)) = self.open(found, span, "import") else {
             return;
         };
+        // Excel begins a file with it; in a frame it would stand before the first heading.
+        if text.starts_with('\u{feff}') {
+            text.drain(..'\u{feff}'.len_utf8());
+        }
         self.included.enter(Some(found.whole.clone()), Some(span));
         self.included.leave();
         let file = self.source(&name, shown, text, true);

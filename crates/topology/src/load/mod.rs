@@ -110,7 +110,7 @@ fn unreadable(span: Option<Span>, shown: &str, error: &ReadError) -> Diagnostic 
         ReadError::NotUtf8(_) => syntax_error(span, message),
         _ => include_failed(span, message),
     };
-    finding.maybe_help(error.help().map(str::to_owned))
+    finding.maybe_help(error.help(shown))
 }
 
 /// Name and text of a file that is read for its own sake.

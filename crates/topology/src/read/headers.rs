@@ -1,5 +1,6 @@
 //! What the columns of a table are called.
 
+use crate::report::nearest;
 use crate::schema::Spec;
 use crate::source::Spanned;
 
@@ -70,7 +71,11 @@ impl Headers {
         'static: 'a,
     {
         if matches!(self, Self::Properties) {
-            return name;
+            // Spreadsheets capitalise them.
+            let mut keys = spec.arguments.iter().chain(spec.fields);
+            return keys
+                .find(|field| field.key.eq_ignore_ascii_case(name))
+                .map_or(name, |field| field.key);
         }
         let plain = plain(name);
         let keys = spec.arguments.iter().chain(spec.fields);
@@ -84,6 +89,17 @@ impl Headers {
             .find(|(_, others)| others.contains(&plain.as_str()))
             .map_or(name, |(key, _)| key)
     }
+}
+
+/// The property that a column of an unknown name was probably meant to be.
+pub(super) fn meant(name: &str, spec: &'static Spec) -> Option<&'static str> {
+    let called = plain(name);
+    let mut names = names(spec).iter();
+    let common = names
+        .find(|(_, others)| others.contains(&called.as_str()))
+        .map(|(key, _)| *key);
+    let keys = spec.arguments.iter().chain(spec.fields);
+    common.or_else(|| nearest(name, keys.map(|field| field.key)))
 }
 
 fn names(spec: &Spec) -> &'static [(&'static str, &'static [&'static str])] {

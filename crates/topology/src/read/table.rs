@@ -11,10 +11,11 @@ use csv::StringRecord;
 use rayon::prelude::*;
 
 use super::blanks::is_blank;
-use super::{Headers, Reader, scalar};
+use super::{Headers, Reader, headers, scalar};
 use crate::element::{Element, Scalar};
 use crate::report::{
-    bad_value, clear_text_secret, did_you_mean, listed, nearest, quoted, syntax_error, unknown_name,
+    bad_value, clear_text_secret, did_you_mean, either, known_here, listed, nearest, quoted,
+    syntax_error, unknown_name,
 };
 use crate::schema::{Arity, Field, Shape, Spec, names_a_secret};
 use crate::source::{FileId, Span, Spanned};
@@ -244,6 +245,7 @@ impl Reader {
             meant: Vec::new(),
             secret: false,
         };
+        let mut strange = Vec::new();
         for (at, (name, cell)) in record.iter().zip(cells).enumerate() {
             let written = blank(name);
             if at >= named && matches!(headers, Headers::Properties) {
@@ -290,12 +292,8 @@ impl Reader {
                     unknown(true)
                 }
                 None => {
-                    let keys = || known().map(|field| field.key);
-                    columns.meant.extend(nearest(name, keys()));
-                    let help = did_you_mean(name, keys());
-                    let message = format!("`{}` has no property {}", spec.name, quoted(name));
-                    self.diagnostics
-                        .push(unknown_name(span, message).maybe_help(help));
+                    columns.meant.extend(headers::meant(name, spec));
+                    strange.push(Spanned::new(name, span));
                     let words = ["password", "sip-password", "token", "secret"];
                     unknown(names_a_secret(name) || nearest(name, words).is_some())
                 }
@@ -303,6 +301,7 @@ impl Reader {
             columns.secret |= column.is_secret();
             columns.all.push(column);
         }
+        self.strange(&strange, record, place, spec, rows.header);
         let has = |key: &str| {
             columns.meant.contains(&key)
                 || columns
@@ -342,6 +341,73 @@ impl Reader {
                 .push(place.span(&(cells.last().map_or(0, |cell| cell.end)..place.text.len())));
         }
         None
+    }
+
+    /// Reports columns of unknown names: several of them with the header line as it should be.
+    fn strange(
+        &mut self,
+        strange: &[Spanned<&str>],
+        record: &StringRecord,
+        place: &Place<'_>,
+        spec: &'static Spec,
+        header: Span,
+    ) {
+        let keys = || {
+            spec.arguments
+                .iter()
+                .chain(spec.fields)
+                .map(|field| field.key)
+        };
+        let (first, others) = match strange {
+            [] => return,
+            [one] => {
+                let message = format!("`{}` has no property {}", spec.name, quoted(one.value));
+                let help = match headers::meant(one.value, spec) {
+                    Some(key) => Some(format!("did you mean `{key}`?")),
+                    None => did_you_mean(one.value, keys()),
+                };
+                self.diagnostics
+                    .push(unknown_name(one.span, message).maybe_help(help));
+                return;
+            }
+            [first, others @ ..] => (first, others),
+        };
+        let names: Vec<String> = std::iter::once(first)
+            .chain(others)
+            .map(|name| quoted(name.value).trim_matches('`').to_owned())
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let message = format!("`{}` has no properties {}", spec.name, either(&names));
+        let mut line: Vec<&str> = Vec::new();
+        let mut unclear: Vec<&str> = Vec::new();
+        for name in record.iter().map(blank) {
+            let known = keys().find(|key| key.eq_ignore_ascii_case(name));
+            match known.or_else(|| headers::meant(name, spec)) {
+                Some(key) if !line.contains(&key) => line.push(key),
+                _ => {
+                    unclear.push(name);
+                    line.push(name);
+                }
+            }
+        }
+        let unclear: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| unclear.contains(name))
+            .collect();
+        let corrected = line.join(&char::from(place.delimiter).to_string());
+        let help = match unclear.as_slice() {
+            [] => Some(format!("write the header line as {}", quoted(&corrected))),
+            all if all.len() == names.len() => known_here(&keys().collect::<Vec<_>>()),
+            some => Some(format!(
+                "write the header line as {}, and rename or delete the {} {}",
+                quoted(&corrected),
+                if some.len() == 1 { "column" } else { "columns" },
+                listed(some)
+            )),
+        };
+        self.diagnostics
+            .push(unknown_name(header, message).maybe_help(help));
     }
 
     fn row(
