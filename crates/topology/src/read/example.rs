@@ -104,8 +104,15 @@ fn with(spec: &Spec, written: impl Fn(&Field) -> Option<String>) -> String {
 
 /// How to supply what a node lacks.
 pub(super) fn supply(spec: &Spec, keys: &[&str]) -> String {
-    let fields = keys.iter().filter_map(|key| spec.field(key));
-    let fields: Vec<String> = fields
+    let of = || keys.iter().filter_map(|key| spec.field(key));
+    // Nobody should take the example's names and addresses for their own.
+    let is_invented = of().any(|field| !matches!(field.shape, Shape::Choice(_) | Shape::Boolean));
+    let such_as = match (is_invented, of().count()) {
+        (false, _) => "",
+        (true, 1) => "a value such as ",
+        (true, _) => "values such as ",
+    };
+    let fields: Vec<String> = of()
         .map(|field| format!("{}={}", field.key, value(spec, field)))
         .collect();
     let nodes = keys.iter().filter_map(|key| spec.child(key));
@@ -114,7 +121,7 @@ pub(super) fn supply(spec: &Spec, keys: &[&str]) -> String {
         .collect();
     let mut help = match fields.is_empty() {
         true => String::new(),
-        false => format!("add `{}`", fields.join(" ")),
+        false => format!("add {such_as}`{}`", fields.join(" ")),
     };
     if !nodes.is_empty() {
         help += if help.is_empty() { "add " } else { ", and " };
