@@ -64,9 +64,11 @@ pub(crate) fn listeners(
 ) -> BTreeSet<(&'static str, SocketAddr)> {
     let mut listeners = BTreeSet::from([("tcp", SocketAddr::V4(settings.rpc))]);
     if let Ok(address) = pbx.address.parse::<IpAddr>() {
+        // Port 0: nobody knows how the device signals, so there is nothing to listen on for it.
         let devices = view
             .devices
             .iter()
+            .filter(|device| device.port != 0)
             .map(|device| (device.transport, device.port));
         // RFC 3261, 18.1.1 and 19.1.2: datagrams and 5060 where nothing else is said.
         let trunks = trunks_to(view, pbx).map(|trunk| {

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 use switchover_plugin_kamailio::Kamailio;
-use switchover_sdk::{Plugin, Role, Target, View};
+use switchover_sdk::{Plugin, Role, Target, Transport, View};
 
 use crate::harness::{after, answers, by_address, changes, desired, with_main};
-use crate::topology::{plain_target, settings, target, view};
+use crate::topology::{device, plain_target, settings, target, view};
 
 fn written(view: &View, target: &Target) -> String {
     let wanted = Kamailio::desired(view, target).unwrap();
@@ -61,6 +61,16 @@ fn a_trunk_goes_only_where_it_registers_and_an_outgoing_one_nowhere() {
     assert!(by_address(&desired(&view)).contains_key("trunk/telco-a"));
     view.trunks[0].direction = switchover_sdk::TrunkDirection::Outgoing;
     assert!(!by_address(&desired(&view)).contains_key("trunk/telco-a"));
+}
+
+#[test]
+fn nothing_listens_for_a_device_whose_signalling_nobody_knows() {
+    let mut with_one = view();
+    with_one.devices.push(device("cordless", Transport::Udp, 0));
+    assert_eq!(
+        written(&with_one, &plain_target()),
+        written(&view(), &plain_target())
+    );
 }
 
 #[test]

@@ -22,6 +22,9 @@ use crate::secrets::{RunSecrets, sip_password_name};
 /// RFC 2131 leaves the lease to the server; eight hours outlive any failover and a working day's absence.
 const DEFAULT_LEASE: u32 = 8 * 60 * 60;
 
+/// Says in a view that nobody documents how a device signals; its transport then means nothing.
+const UNKNOWN_PORT: u16 = 0;
+
 /// A place in the topology that names the target.
 #[derive(Debug, Clone, Copy)]
 enum Role<'a> {
@@ -41,12 +44,13 @@ enum Role<'a> {
 #[derive(Debug)]
 pub(crate) struct Scope<'a> {
     topology: &'a Topology,
+    target: &'a Target,
     roles: Vec<Role<'a>>,
 }
 
 impl<'a> Scope<'a> {
     /// The roles of a target, in file order of their kinds.
-    pub(crate) fn of(topology: &'a Topology, target: &Target) -> Self {
+    pub(crate) fn of(topology: &'a Topology, target: &'a Target) -> Self {
         let named = |place: &Option<switchover_topology::Spanned<String>>| {
             place
                 .as_ref()
@@ -76,7 +80,11 @@ impl<'a> Scope<'a> {
             .iter()
             .filter(|service| named(&service.target));
         roles.extend(provisioning.map(Role::Provisioning));
-        Self { topology, roles }
+        Self {
+            topology,
+            target,
+            roles,
+        }
     }
 
     /// Nothing in the topology names the target.
@@ -335,8 +343,26 @@ impl<'a> Scope<'a> {
             .collect()
     }
 
+    /// Whether a provisioning file can be written for devices of this model: the catalogue knows its format, or the
+    /// target's settings name one (`families "MODEL=FAMILY"`).
+    fn writes_file_of(&self, model: &catalogue::Model) -> bool {
+        let named = |text: &str| {
+            text.split_once('=')
+                .is_some_and(|(of, _)| catalogue::model(of).is_some_and(|of| of.name == model.name))
+        };
+        let in_settings = |setting: &model::Setting| match &setting.value {
+            serde_json::Value::String(text) => named(text),
+            serde_json::Value::Array(texts) => {
+                texts.iter().filter_map(|text| text.as_str()).any(named)
+            }
+            _ => false,
+        };
+        model.templates.is_some() || self.target.settings.values().any(in_settings)
+    }
+
     /// Model, transport and port come from the catalogue, for the WMS versions of both PBXs, because both serve the
-    /// device; the topology may say otherwise. What neither says is refused rather than guessed.
+    /// device; the topology may say otherwise. What neither says is refused rather than guessed, unless no file
+    /// could hold it anyway: nobody can declare how a model signals that failover does not even carry.
     fn device(&self, device: &Device) -> Result<wit::Device, Box<Diagnostic>> {
         let refuse = |message: String, help: &str| {
             Box::new(Diagnostic {
@@ -380,7 +406,13 @@ impl<'a> Scope<'a> {
             .as_ref()
             .map(|port| port.value)
             .or(documented.as_ref().map(|signalling| signalling.port));
-        let (Some(transport), Some(port)) = (transport, port) else {
+        let signalling = match (transport, port) {
+            (None, None) if !self.writes_file_of(model) => {
+                Some((catalogue::Transport::Udp, UNKNOWN_PORT))
+            }
+            (transport, port) => transport.zip(port),
+        };
+        let Some((transport, port)) = signalling else {
             let version = versions
                 .first()
                 .map_or_else(String::new, |wms| format!(" on WMS {wms}"));

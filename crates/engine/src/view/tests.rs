@@ -5,8 +5,8 @@ use switchover_topology::{Loaded, load_text};
 
 use super::Scope;
 
-/// A site with these WMS versions, main before failover, and one device.
-fn site(versions: &[&str], device: &str) -> Loaded {
+/// A site with this target, these WMS versions, main before failover, and one device.
+fn site(target: &str, versions: &[&str], device: &str) -> Loaded {
     let pbxs: String = versions
         .iter()
         .zip(["main", "failover"])
@@ -18,7 +18,7 @@ fn site(versions: &[&str], device: &str) -> Loaded {
         })
         .collect();
     let text = format!(
-        "site \"acme\" mode=\"hot-standby\"\n{pbxs}target \"t\" plugin=\"provisioning\"\n\
+        "site \"acme\" mode=\"hot-standby\"\n{pbxs}{target}\n\
          device \"it\" mac=\"9c:75:14:00:00:01\" {device}\n"
     );
     load_text("switchover.kdl", text, Path::new("."))
@@ -26,7 +26,12 @@ fn site(versions: &[&str], device: &str) -> Loaded {
 
 /// What the view has for the device, or why it has nothing.
 fn seen(versions: &[&str], device: &str) -> Result<wit::Device, String> {
-    let loaded = site(versions, device);
+    seen_by("target \"t\" plugin=\"provisioning\"", versions, device)
+}
+
+/// The same, of another target.
+fn seen_by(target: &str, versions: &[&str], device: &str) -> Result<wit::Device, String> {
+    let loaded = site(target, versions, device);
     let topology = &loaded.topology;
     let scope = Scope::of(topology, topology.targets.iter().next().unwrap());
     let device = topology.devices.iter().next().unwrap();
@@ -75,6 +80,30 @@ fn transport_and_port_are_those_of_the_edition_in_force() {
     let declared = "model=\"START\" transport=\"tls\" port=443";
     assert_eq!(seen(&["3.88", "3.88"], declared).unwrap().transport, Tls);
     assert_eq!(seen(&[], "model=\"START\"").unwrap().transport, Tls);
+}
+
+#[test]
+fn what_no_file_can_hold_is_not_demanded() {
+    for model in ["W-AIR", "iOS", "Vision", "Collaboration"] {
+        let seen = seen(&["3.88", "3.88"], &format!("model=\"{model}\""));
+        assert_eq!(
+            seen.map(|seen| (seen.port, seen.windows)),
+            Ok((0, None)),
+            "{model}"
+        );
+    }
+    // Half of it declared is a slip, and where the target's settings name a template, the file would hold it.
+    let half = seen(&["3.88", "3.88"], "model=\"W-AIR\" transport=\"tls\"");
+    assert!(half.is_err());
+    for families in ["\"W-AIR=yealink\"", "\"WP480=akuvox\" \"w-air=yealink\""] {
+        let target =
+            format!("target \"t\" plugin=\"provisioning\" {{\n    families {families}\n}}");
+        let named = seen_by(&target, &["3.88", "3.88"], "model=\"W-AIR\"");
+        assert_eq!(
+            named.map(|seen| seen.port),
+            Err("no source documents how `W-AIR` signals on WMS 3.88".to_owned())
+        );
+    }
 }
 
 #[test]
