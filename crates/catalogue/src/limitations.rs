@@ -127,7 +127,7 @@ pub const WP480_OF_2015_2016: Limitation = listed(
         years: (2015, 2016),
     },
     Direction::ToFailoverUsers,
-    "calls to it cannot be completed normally",
+    "calls to it cannot be completed normally while it is on the failover PBX",
 );
 /// A transfer before the third party has answered.
 pub const SEMI_ATTENDED_TRANSFER: Limitation = listed(

@@ -10,7 +10,7 @@ mod support;
 mod times;
 mod trunks;
 
-pub(crate) use fleet::{Fleet, Known};
+pub(crate) use fleet::{Fleet, Known, year};
 pub(crate) use registration::{SW211, SW212, SW213};
 pub(crate) use signalling::{SW204, SW205};
 pub(crate) use support::{SW201, SW202, SW203, SW208, SW214};

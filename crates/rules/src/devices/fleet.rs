@@ -133,6 +133,13 @@ impl<'a> Known<'a> {
         in_force.chain(self.on.iter().filter(|on| on.earlier.is_some()))
     }
 
+    /// Whether failover does not carry a device made in this year on a version of the pair.
+    pub(crate) fn goes_down(&self, year: Option<u16>) -> bool {
+        self.on
+            .iter()
+            .any(|on| on.unsupported(year).is_some() || (self.is_client() && self.comes_later(on)))
+    }
+
     /// Whether it is software on a computer or mobile phone.
     pub(crate) fn is_client(&self) -> bool {
         self.model
@@ -150,7 +157,7 @@ impl<'a> Known<'a> {
     }
 }
 
-pub(super) fn year(device: &Device) -> Option<u16> {
+pub(crate) fn year(device: &Device) -> Option<u16> {
     device.year.as_ref().map(|year| year.value)
 }
 

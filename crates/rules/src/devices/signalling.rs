@@ -150,7 +150,7 @@ fn clear_text(device: &Device, known: &Known<'_>, transport: Transport, span: Sp
         return finding
             .label(format!("{transport} is not encrypted"))
             .help(format!(
-                "use `transport=\"tls\"` where the {model} speaks it, or acknowledge SW205 in `{name}` with the reason"
+                "use `transport=\"tls\"` where the {model} speaks it, or acknowledge SW205 in `{name}` or in `defaults \"device\"` with the reason"
             ));
     };
     let all = list(&table.transports);
@@ -161,6 +161,6 @@ fn clear_text(device: &Device, known: &Known<'_>, transport: Transport, span: Sp
         ));
     }
     finding.help(format!(
-        "put it where nobody can listen and acknowledge SW205 in `{name}`, or use a model that speaks tls"
+        "put it where nobody can listen and acknowledge SW205 in `{name}` or in `defaults \"device\"`; or use a model that speaks tls"
     ))
 }

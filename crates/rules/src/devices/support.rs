@@ -287,7 +287,7 @@ fn depends(known: &Known<'_>, on: &On<'_>) -> Option<String> {
             .years()
             .filter(|_| concerned && limitation.documented_for(wms))?;
         Some(format!(
-            "calls to one made in {}–{} cannot be completed normally on WMS {wms}",
+            "calls to one made in {}–{} cannot be completed normally while it is on the failover PBX (WMS {wms})",
             years.start(),
             years.end()
         ))

@@ -7,7 +7,7 @@ use switchover_topology::model::{Device, Kind, Objective};
 use switchover_topology::value::spell_duration;
 use switchover_topology::{Severity, Spanned};
 
-use super::fleet::{Fleet, Known, On};
+use super::fleet::{Fleet, Known, On, year};
 use super::{TABLE, guide_386, guide_later};
 use crate::finding::Finding;
 use crate::registry::{Check, Rule};
@@ -105,7 +105,7 @@ fn too_slow(device: &Device, known: &Known<'_>, way: &Way<'_>) -> Option<Finding
     Some(finding.help(if year_would_help(device, known, on, way) {
         format!("declare its `year`: one made lately is faster; or allow `{verb}` {slack}")
     } else {
-        format!("use a faster model there, or allow `{verb}` {slack}: the worst case is what it takes one day")
+        format!("use a faster model there, or allow `{verb}` {slack}: the documented worst case counts, sooner or later a device needs it")
     }))
 }
 
@@ -133,11 +133,7 @@ fn undocumented(fleet: &Fleet<'_>) -> Vec<Finding> {
 /// Not of an unknown model, and not of one that goes down anyway: those have findings of their own.
 fn no_times(device: &Device, known: &Known<'_>, ways: &[Way<'_>]) -> Option<Finding> {
     known.model?;
-    let year = device.year.as_ref().map(|year| year.value);
-    let goes_down = |on: &On<'_>| {
-        on.unsupported(year).is_some() || (known.is_client() && known.comes_later(on))
-    };
-    if known.on.iter().any(goes_down) {
+    if known.goes_down(year(device)) {
         return None;
     }
     let (on, way) = known.on.iter().find_map(|on| {
@@ -156,7 +152,7 @@ fn no_times(device: &Device, known: &Known<'_>, ways: &[Way<'_>]) -> Option<Find
             .label("no documented times")
             .related(way.objective.span, "the objective")
             .help(format!(
-                "measure it in a rehearsal, then acknowledge SW210 in `{name}` with what you measured"
+                "measure it in a rehearsal, then acknowledge SW210 in `{name}` or in `defaults \"device\"` with what you measured"
             )),
     )
 }

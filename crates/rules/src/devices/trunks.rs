@@ -112,8 +112,12 @@ fn not_on_both(topology: &Topology, trunk: &Trunk) -> Option<Finding> {
             format!("`{}` declared here", first.name.value),
         )
         .help(format!(
-            "have `{}` register to every PBX, and declare it: `register-to {}`",
-            trunk.provider.value,
+            "register the trunk to {}: `register-to {}`",
+            if all.len() == 2 {
+                "both PBXs"
+            } else {
+                "every PBX"
+            },
             all.join(" ")
         ));
     Some(finding)

@@ -5,6 +5,7 @@ use switchover_topology::model::{Device, Kind};
 use switchover_topology::{Severity, Topology};
 
 use super::{LOST, told};
+use crate::devices::{Fleet, year};
 use crate::finding::Finding;
 use crate::registry::{Check, Rule};
 use crate::requirements::counted;
@@ -27,8 +28,8 @@ pub(crate) const SW312: Rule = Rule {
     summary: "telephones do not show that they have switched: users must be told",
     sources: &[NO_DISPLAY_MESSAGE.source],
     explanation: include_str!("../../explanations/SW312.md"),
-    looks_at: &[Kind::Device],
-    check: Check::Topology(display),
+    looks_at: &[Kind::Pbx, Kind::Device],
+    check: Check::Fleet(display),
     ..LOST
 };
 
@@ -70,12 +71,16 @@ fn wp480(topology: &Topology) -> Vec<Finding> {
         .collect()
 }
 
-/// Once for all telephones: it is one thing to tell people.
-fn display(topology: &Topology) -> Vec<Finding> {
-    let mut phones = topology
-        .devices
+/// Once for all telephones: it is one thing to tell people. Not of those that do not switch at all.
+fn display(fleet: &Fleet<'_>) -> Vec<Finding> {
+    let topology = fleet.topology;
+    let mut phones = fleet
         .iter()
-        .filter(|device| model(&device.model).map(|model| model.class) == Some(DeviceClass::Phone));
+        .filter(|(device, known)| {
+            let class = known.model.map(|model| model.class);
+            class == Some(DeviceClass::Phone) && !known.goes_down(year(device))
+        })
+        .map(|(device, _)| device);
     let Some(first) = phones.next() else {
         return Vec::new();
     };

@@ -159,12 +159,13 @@ fn single_point(
     at: &Spanned<String>,
     lost: &str,
     parts: &[Part],
-    help: String,
+    help: &str,
+    place: &str,
 ) -> Finding {
     let message = format!("failure domain `{}` takes {lost} with it", at.value);
     let finding = Finding::new(&SW410, node, at.span, message)
         .label("a single point of failure")
-        .help(help);
+        .help(format!("{help}; or acknowledge SW410 in {place}"));
     let mut told = HashSet::from([at.span]);
     parts.iter().fold(finding, |finding, (what, span)| {
         if told.insert(*span) {
@@ -190,7 +191,8 @@ fn both_pbxs(topology: &Topology, domains: &Domains<'_>) -> Option<Finding> {
             "put `{}` into another rack, onto another host and another power feed, and say so",
             failover.name.value
         );
-        single_point(failover.span, of_failover, &lost, &parts, help)
+        let place = format!("`pbx \"{}\"`", failover.name.value);
+        single_point(failover.span, of_failover, &lost, &parts, &help, &place)
     })
 }
 
@@ -246,7 +248,8 @@ fn main_and_names(topology: &Topology, domains: &Domains<'_>) -> Vec<Finding> {
             |(server, domain)| (format!("`{}` is in it too", server.name.value), domain.span),
         ));
         told.extend(addresses);
-        findings.push(single_point(zone.span, at, &lost, &parts, help.to_owned()));
+        let place = format!("`dns \"{}\"`", zone.name.value);
+        findings.push(single_point(zone.span, at, &lost, &parts, help, &place));
     }
 
     let devices = devices_by_network(topology);
@@ -277,13 +280,8 @@ fn main_and_names(topology: &Topology, domains: &Domains<'_>) -> Vec<Finding> {
         if let Some(first) = network.dns.first() {
             // In the network: the servers may be declared for other ends.
             let at = Spanned::new(of_main.value.clone(), first.span);
-            findings.push(single_point(
-                network.span,
-                &at,
-                &lost,
-                &parts,
-                help.to_owned(),
-            ));
+            let place = format!("`network \"{}\"`", network.name.value);
+            findings.push(single_point(network.span, &at, &lost, &parts, help, &place));
         }
         told.extend(addresses);
     }
@@ -339,5 +337,6 @@ fn no_lease(service: &Dhcp, networks: &[&str], domains: &Domains<'_>) -> Option<
          while there is none stay without an address",
         service.name.value
     );
-    Some(single_point(service.span, at, &lost, &parts, help))
+    let place = format!("`dhcp \"{}\"`", service.name.value);
+    Some(single_point(service.span, at, &lost, &parts, &help, &place))
 }

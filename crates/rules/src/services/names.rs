@@ -188,7 +188,7 @@ fn service(zone: &Dns, record: &Record, apex: &str) -> Option<Service> {
 }
 
 /// A name as a zone file reads it.
-fn absolute(name: &str, apex: &str) -> String {
+pub(super) fn absolute(name: &str, apex: &str) -> String {
     match name {
         "@" => apex.to_owned(),
         _ if name.ends_with('.') => plain(name),
@@ -240,7 +240,7 @@ fn resolvers(
             Some(Some(
                 found(network.span, message)
                     .label("no `dns` here")
-                    .help("name two DNS servers on hosts that do not fail together, the primary one first"),
+                    .help(format!("name two DNS servers on hosts that do not fail together, the primary one first; or acknowledge SW405 in `network \"{name}\"`")),
             ))
         }
         [only] => {
@@ -252,7 +252,7 @@ fn resolvers(
             Some(Some(
                 found(only.span, message)
                     .label("without it no name is resolved")
-                    .help("name a second DNS server, on a host that does not fail together with the first"),
+                    .help(format!("name a second DNS server, on a host that does not fail together with the first; or acknowledge SW405 in `network \"{name}\"`")),
             ))
         }
         several => {
@@ -263,7 +263,7 @@ fn resolvers(
             );
             let finding = found(several.first()?.span, message)
                 .label("goes down with the PBX")
-                .help("name a DNS server that is no PBX as one of them");
+                .help(format!("name a DNS server that is no PBX as one of them; or acknowledge SW405 in `network \"{name}\"`"));
             Some(Some(with_pbxs(finding, &all)))
         }
     }
@@ -277,7 +277,7 @@ fn authorities(zone: &Dns, pbxs: &HashMap<IpAddr, &Pbx>) -> Option<Finding> {
         return Some(
             Finding::new(&SW405, zone.span, only.name.span, message)
                 .label("without it the pair has no names")
-                .help("declare a second server that transfers the zone, on a host that does not fail together with it"),
+                .help(format!("declare a second server that transfers the zone, on a host that does not fail together with it; or acknowledge SW405 in `dns \"{name}\"`")),
         );
     }
     let all = of_pbxs(servers.iter().map(|server| &server.address), pbxs)?;
@@ -287,7 +287,7 @@ fn authorities(zone: &Dns, pbxs: &HashMap<IpAddr, &Pbx>) -> Option<Finding> {
     );
     let finding = Finding::new(&SW405, zone.span, servers.first()?.address.span, message)
         .label("goes down with the PBX")
-        .help("serve the zone from a host that is no PBX too");
+        .help(format!("serve the zone from a host that is no PBX too; or acknowledge SW405 in `dns \"{name}\"`"));
     Some(with_pbxs(finding, &all))
 }
 
