@@ -108,6 +108,8 @@ static RULES: &[Rule] = &[
     services::SW409,
     services::SW410,
     services::SW411,
+    services::SW412,
+    services::SW413,
     writers::SW501,
     writers::SW502,
     writers::SW503,

@@ -7,6 +7,7 @@ mod dhcp;
 mod failure_domains;
 mod names;
 mod options;
+mod records;
 mod subnets;
 mod time;
 
@@ -15,6 +16,7 @@ pub(crate) use dhcp::{SW406, SW408};
 pub(crate) use failure_domains::{SW410, SW411};
 pub(crate) use names::{SW403, SW404, SW405};
 pub(crate) use options::SW409;
+pub(crate) use records::{SW412, SW413};
 pub(crate) use time::SW407;
 
 use std::collections::HashMap;
