@@ -180,10 +180,15 @@ pub fn model(name: &str) -> Option<&'static Model> {
 #[must_use]
 pub fn nearest_model(name: &str) -> Option<&'static str> {
     let wanted = plain(name);
+    // Who leaves the end of a name out means that name, not one that is as long and differs in the middle.
+    let cut = |known: &str| wanted.chars().count() >= 4 && known.starts_with(&wanted);
     names()
-        .filter_map(|(known, _)| Some((mistyped(&wanted, &plain(known))?, known)))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
+        .filter_map(|(name, _)| {
+            let known = plain(name);
+            Some((!cut(&known), mistyped(&wanted, &known)?, name))
+        })
+        .min_by_key(|(whole, distance, _)| (*whole, *distance))
+        .map(|(_, _, known)| known)
 }
 
 fn names() -> impl Iterator<Item = (&'static str, &'static Model)> {
@@ -246,6 +251,8 @@ mod tests {
     fn the_nearest_name_is_near() {
         assert_eq!(nearest_model("W04FSX"), Some("W04FXS"));
         assert_eq!(nearest_model("WP48O"), Some("WP480"));
+        assert_eq!(nearest_model("WP600"), Some("WP600A"));
+        assert_eq!(nearest_model("W04FX"), Some("W04FXS"));
         assert_eq!(nearest_model("Polycom VVX 450"), None);
         assert_eq!(nearest_model(""), None);
     }
