@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
-use std::sync::Arc;
-
 use switchover_engine::Unfinished;
 use switchover_rules::judge;
 use switchover_topology::{Diagnostic, Loaded, Sources, in_report_order};

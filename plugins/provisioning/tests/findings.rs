@@ -73,12 +73,12 @@ fn a_users_name_matters_only_where_a_file_holds_it() {
 }
 
 #[test]
-fn hardware_without_a_mac_is_noted_and_a_client_is_not() {
+fn hardware_without_a_mac_is_warned_of_and_a_client_is_not() {
     let mut view = site();
     view.devices[0].mac = None;
     assert_eq!(
         with_code(&view, "PROV002"),
-        [(Severity::Note, "device/reception".into())]
+        [(Severity::Warning, "device/reception".into())]
     );
 }
 

@@ -98,8 +98,20 @@ fn bare(plugin: &str) -> Origin {
     }
 }
 
+/// Tells what is wrong with the arguments. They stand in no file, so there is no place to show.
 fn show(loaded: &Loaded, findings: &[Finding], terminal: &Terminal) {
-    report::tell(findings, &loaded.sources, terminal);
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error);
+    let told: Vec<Finding> = errors
+        .map(|finding| Finding {
+            span: None,
+            label: None,
+            related: Vec::new(),
+            ..finding.clone()
+        })
+        .collect();
+    report::tell(&told, &loaded.sources, terminal);
 }
 
 fn imported(adopted: Adopted, origin: &Origin, root: &Path) -> Result<Imported, Failure> {
