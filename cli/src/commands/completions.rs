@@ -1,6 +1,6 @@
 //! `switchover completions`
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use crate::arguments::Cli;
@@ -19,19 +19,12 @@ pub(crate) struct Arguments {
 /// Prints completions.
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut shown(), "switchover", &mut script);
+    clap_complete::generate(
+        arguments.shell,
+        &mut Cli::command(),
+        "switchover",
+        &mut script,
+    );
     terminal.data(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
-}
-
-/// The command without what its help does not show: clap completes that, too.
-fn shown() -> Command {
-    let whole = Cli::command();
-    let subcommands = whole
-        .get_subcommands()
-        .filter(|subcommand| !subcommand.is_hide_set());
-    Command::new("switchover")
-        .version(env!("CARGO_PKG_VERSION"))
-        .args(whole.get_arguments().cloned())
-        .subcommands(subcommands.cloned())
 }
