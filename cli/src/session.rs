@@ -362,9 +362,11 @@ impl<'a> Session<'a> {
 
     /// Makes a plan; none where plugins found errors, which are shown.
     pub(crate) fn plan(&self) -> Result<Option<Plan>, Failure> {
-        let planned = self.planned()?;
-        let shown = planned.filter(|planned| !self.show(planned.findings.clone()));
-        Ok(shown.map(|planned| planned.plan))
+        let Some(Planned { plan, findings }) = self.planned()? else {
+            return Ok(None);
+        };
+        let refused = self.show(findings);
+        Ok((!refused).then_some(plan))
     }
 
     /// The same; what plugins found beside errors is left to the caller.

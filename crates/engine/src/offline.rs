@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use switchover_plugin_host::{Plugin, Problem};
 use switchover_topology::model::Target;
-use switchover_topology::{Diagnostic, Severity, Span, in_report_order};
+use switchover_topology::{Diagnostic, Span, in_report_order};
 
 use crate::context::Context;
 use crate::convert;
@@ -162,15 +162,5 @@ fn bad_template(target: &Target, error: &RenderError) -> Diagnostic {
 }
 
 fn bad_value(target: &Target, place: Span, message: &str, help: Option<String>) -> Diagnostic {
-    Diagnostic {
-        code: "SW003".to_owned(),
-        name: "bad-value".to_owned(),
-        severity: Severity::Error,
-        message: format!("target `{}`: {message}", target.name.value),
-        help,
-        span: Some(place),
-        label: None,
-        related: Vec::new(),
-        acknowledged: None,
-    }
+    settings::finding(target, ("SW003", "bad-value"), place, message, help)
 }

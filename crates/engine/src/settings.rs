@@ -275,9 +275,11 @@ pub(crate) fn missing_files(
     plugin: &Plugin,
 ) -> Vec<Diagnostic> {
     let manifest = plugin.manifest();
-    let words = Words::of(manifest);
     let mut findings = Vec::new();
-    let ca = target.ca.as_ref().filter(|_| words.takes("ca"));
+    let ca = target
+        .ca
+        .as_ref()
+        .filter(|_| manifest.reach.contains(&Reach::Http));
     let opened = ca.map(|ca| (ca, std::fs::File::open(context.root.join(ca.as_str()))));
     if let Some((ca, Err(error))) = opened {
         let message = format!("`ca` names `{}`, which cannot be read: {error}", ca.value);
@@ -285,7 +287,7 @@ pub(crate) fn missing_files(
         findings.push(bad(target, ca.span, &message, Some(help.to_owned())));
     }
     let folder = target.templates.as_ref();
-    if let Some(folder) = folder.filter(|_| words.takes("templates")) {
+    if let Some(folder) = folder.filter(|_| !manifest.templates.is_empty()) {
         let own = || {
             manifest
                 .templates
@@ -368,7 +370,8 @@ fn bad(target: &Target, place: Span, message: &str, help: Option<String>) -> Dia
     finding(target, ("SW003", "bad-value"), place, message, help)
 }
 
-fn finding(
+/// An error in the declaration of a target.
+pub(crate) fn finding(
     target: &Target,
     (code, name): (&str, &str),
     place: Span,
